@@ -1,0 +1,50 @@
+"""Capability and structural reliability of AI systems, from repeated trials.
+
+The names below are loaded when they are first used (PEP 562), so that importing the package costs
+little more than importing NumPy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from ._version import __version__
+
+_HOMES = {
+    "estimands": (
+        "SuccessRate PassAtK PassHatK Gap Persistence Recovery Disagreement ICC GPassAtK "
+        "MeanGPassAtK Reach FlickerMass Dependable Estimand"
+    ),
+    "estimators": "estimate",
+    "exceptions": (
+        "ReliabilityStatsError TrialDataError ArgumentError ModelError ReliabilityStatsWarning "
+        "ConvergenceWarning IdentifiabilityWarning ExclusionWarning"
+    ),
+    "fitting": "fit",
+    "models": "Beta BetaBinomial",
+    "posterior": "Posterior",
+    "simulate": "simulate",
+    "trials": "Trials Counts",
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
+_MODULES = ("datasets", "intervals", "models", "plots")
+
+__all__ = [*sorted(_HOME_OF), *_MODULES, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use."""
+    if name in _HOME_OF:
+        value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"{__name__}.{name}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return list(__all__)

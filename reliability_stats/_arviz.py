@@ -1,0 +1,36 @@
+"""The differences between ArviZ 0.x and 1.x, all in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ._numerics import FloatArray
+
+
+def from_groups(
+    groups: Mapping[str, Mapping[str, FloatArray]],
+    coords: Mapping[str, list[str]],
+    dims: Mapping[str, list[str]],
+    attrs: Mapping[str, str],
+) -> Any:
+    """Build InferenceData (ArviZ 0.x) or a DataTree (ArviZ 1.x) from named groups of arrays.
+
+    Posterior arrays start with chain and draw; observed data have none of them.
+    """
+    import arviz as az
+
+    used = {
+        group: {name: np.asarray(value) for name, value in variables.items()}
+        for group, variables in groups.items()
+    }
+    kept = {name: list(value) for name, value in dims.items()}
+    if int(az.__version__.split(".")[0]) >= 1:
+        tree = az.from_dict(used, coords=dict(coords), dims=kept)
+        tree["posterior"].attrs.update(attrs)
+        return tree
+    data = az.from_dict(**used, coords=dict(coords), dims=kept)
+    data["posterior"].attrs.update(attrs)
+    return data

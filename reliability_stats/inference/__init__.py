@@ -1,0 +1,1 @@
+"""Inference engines: how a model's posterior is computed."""

@@ -1,0 +1,482 @@
+"""The validated table of trials, and its counts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from ._cells import Cells, label_of, wanted, warn_left_out
+from ._counts import Counts, DistinctCounts, html_table, listed, plural
+from ._reduce import (
+    array_cells,
+    check_keys,
+    check_repeats,
+    condition_roles,
+    count_cells,
+    keys_of,
+    outcomes,
+    pick,
+    reduce_rows,
+    row_name,
+)
+from ._validation import check_choice
+from .exceptions import TrialDataError
+
+__all__ = ["Counts", "DistinctCounts", "Trials"]
+
+POLICIES = ("raise", "drop", "failure", "bounds")
+FINGERPRINT_FORMAT = "reliability_stats.trials/1"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Trials:
+    """Outcomes of repeated trials: systems x tasks x trials, checked and counted.
+
+    Make it with `from_frame`, `from_counts` or `from_array`. It never changes; two tables are equal
+    if their fingerprints are.
+
+    Attributes
+    ----------
+    counts : Counts
+        Trials and successes of each cell.
+    missing_policy : {"raise", "drop", "failure", "success", "bounds"}
+        What was done with outcomes that came without a value ("success" only after `complete`).
+    n_rows : int
+        Records read.
+    n_missing : int
+        Outcomes that came without a value, whatever the policy.
+    n_empty_cells : int
+        Cells that were listed but have no counted trial; they are not in `counts`.
+
+    Notes
+    -----
+    Outcomes without a value are remembered apart from `counts`, so that `complete` can count them
+    later, even those of a cell or system in which no outcome is known.
+
+    Examples
+    --------
+    >>> trials = Trials.from_array([[1, 1, 0, 1], [0, 0, 0, 0]])
+    >>> trials
+    Trials: 1 system x 2 tasks, 8 trials in 2 cells (4 per cell); fingerprint dd70d5a6
+    """
+
+    counts: Counts
+    missing_policy: str
+    n_rows: int
+    n_missing: int
+    n_empty_cells: int
+    _columns: tuple[tuple[str, str | tuple[str, ...]], ...]
+    _cells: Cells = field()
+    _rows: nw.DataFrame[Any] | None = None
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        *,
+        system: str | None = "system",
+        task: str = "task",
+        success: str = "success",
+        trial: str | None = None,
+        condition: str | Sequence[str] | None = None,
+        time: str | None = None,
+        group: str | None = None,
+        length: str | None = None,
+        score: str | None = None,
+        status: str | None = None,
+        missing: str = "raise",
+    ) -> Trials:
+        """Read a table with one row a trial.
+
+        Parameters
+        ----------
+        frame : data frame or mapping of columns
+            pandas, Polars, PyArrow or another table that Narwhals supports.
+        system : str or None, default "system"
+            Column of the system; None if all rows belong to one.
+        task : str, default "task"
+            Column of the task.
+        success : str, default "success"
+            Column of the outcome: bool, 0/1, or floats within 1e-6 of these; None or NaN is
+            missing.
+        trial : str, optional
+            Column that tells the trials of a cell apart. Repeated rows are then an error; without
+            it every row is a trial.
+        condition : str or list of str, optional
+            Column or columns of the condition; the values of several are joined by " / ".
+        time, group, length, score : str, optional
+            Columns kept for analyses that use them.
+        status : str, optional
+            Column with ok, agent_failure, infra_error, grader_error or missing; empty is ok. The
+            last three make the outcome missing whatever `success` says; agent_failure without an
+            outcome is a failure.
+        missing : {"raise", "drop", "failure", "bounds"}, default "raise"
+            What to do with missing outcomes: refuse them; leave them out; count them as failures;
+            leave them out but have estimates given as ranges.
+
+        Returns
+        -------
+        Trials
+            The checked table. Labels are text, sorted by number where all are one text followed by
+            an integer ("7", "task 7"), otherwise as text.
+
+        Raises
+        ------
+        TrialDataError
+            If a column is not there, a row has no system or task, an outcome or status is not
+            allowed, outcomes are missing without a policy, rows repeat, or there is nothing to
+            count.
+        ArgumentError
+            If `missing` is none of the policies.
+
+        Warns
+        -----
+        ExclusionWarning
+            If no outcome of a system (under some condition) is known, so that it is left out.
+
+        Examples
+        --------
+        >>> rows = {"system": ["a", "a", "a"], "task": [1, 1, 2], "success": [True, False, None]}
+        >>> Trials.from_frame(rows, missing="failure").counts.to_frame()
+          system task  n  successes  missing
+        0      a    1  2          1        0
+        1      a    2  1          0        1
+        """
+        policy = check_choice(missing, POLICIES, "missing")
+        conditions = condition_roles(condition)
+        columns = {"system": system, "task": task, **conditions, "success": success}
+        columns |= {"trial": trial, "time": time, "group": group, "length": length, "score": score}
+        columns["status"] = status
+        rows = pick(frame, columns)
+        check_keys(rows)
+        rows = outcomes(rows)
+        if policy == "raise":
+            _refuse_missing(rows)
+        if trial is not None:
+            check_repeats(
+                rows,
+                [*keys_of(rows), "trial"],
+                "Remove the copies, or leave trial out if they are trials.",
+            )
+        return cls._of(reduce_rows(rows), policy, _pairs(columns), rows)
+
+    @classmethod
+    def from_counts(
+        cls,
+        frame: Any,
+        *,
+        system: str | None = "system",
+        task: str = "task",
+        n: str = "n",
+        successes: str = "successes",
+        condition: str | Sequence[str] | None = None,
+    ) -> Trials:
+        """Read a table with one row a cell.
+
+        Parameters
+        ----------
+        frame : data frame or mapping of columns
+            pandas, Polars, PyArrow or another table that Narwhals supports.
+        system : str or None, default "system"
+            Column of the system; None if all rows belong to one.
+        task : str, default "task"
+            Column of the task.
+        n, successes : str, default "n", "successes"
+            Columns of trials and successes: integers with 0 <= successes <= n. Rows with n = 0 are
+            counted as empty cells and left out.
+        condition : str or list of str, optional
+            Column or columns of the condition.
+
+        Returns
+        -------
+        Trials
+            The checked table.
+
+        Raises
+        ------
+        TrialDataError
+            If a column is not there, a cell has two rows, or counts are not allowed.
+
+        Warns
+        -----
+        ExclusionWarning
+            If a system (under some condition) has no trial, so that it is left out.
+
+        Examples
+        --------
+        >>> table = {"system": ["a", "a"], "task": [1, 2], "n": [4, 4], "successes": [4, 1]}
+        >>> Trials.from_counts(table)
+        Trials: 1 system x 2 tasks, 8 trials in 2 cells (4 per cell); fingerprint dedcce0d
+        """
+        columns = {"system": system, "task": task, **condition_roles(condition)}
+        columns |= {"n": n, "successes": successes}
+        return cls._of(count_cells(pick(frame, columns)), "raise", _pairs(columns), None)
+
+    @classmethod
+    def from_array(
+        cls,
+        R: Any,  # noqa: N803
+        *,
+        systems: str | Sequence[Any] | None = None,
+        tasks: Sequence[Any] | None = None,
+    ) -> Trials:
+        """Read an array of outcomes.
+
+        Parameters
+        ----------
+        R : (tasks, trials) or (systems, tasks, trials) array_like
+            Outcomes: bool, 0/1, or floats within 1e-6 of these. NaN, None or a masked entry is a
+            trial that was not run.
+        systems : str or list, optional
+            Names of the systems; "system", or "system 0", "system 1", ... by default.
+        tasks : list, optional
+            Names of the tasks; "0", "1", ... by default.
+
+        Returns
+        -------
+        Trials
+            The checked table, with labels sorted as in `from_frame`.
+
+        Raises
+        ------
+        TrialDataError
+            If the shape, an entry or a label is not allowed; the message names the first one.
+
+        Warns
+        -----
+        ExclusionWarning
+            If no trial of a system was run, so that it is left out.
+
+        Examples
+        --------
+        >>> Trials.from_array([[1, 0, None], [1, 1, 1]], tasks=["easy", "hard"]).counts.n
+        array([2, 3])
+        """
+        return cls._of(array_cells(R, systems, tasks), "raise", (), None)
+
+    @classmethod
+    def _of(
+        cls,
+        cells: Cells,
+        policy: str,
+        columns: tuple[tuple[str, str | tuple[str, ...]], ...],
+        rows: nw.DataFrame[Any] | None,
+    ) -> Trials:
+        """Apply a policy to cells."""
+        n_missing = int(cells.missing.sum())
+        counted = cells.counted(policy)[0] > 0
+        if not counted.any():
+            raise TrialDataError(
+                f"No trial can be counted: {plural(len(counted), 'cell')} listed, "
+                f"{plural(n_missing, 'outcome')} missing, none known. Count missing outcomes with "
+                "missing='failure', or check the data."
+            )
+        warn_left_out(cells, counted)
+        return cls(
+            counts=cells.counts(policy),
+            missing_policy=policy,
+            n_rows=int(cells.records.sum()),
+            n_missing=n_missing,
+            n_empty_cells=int((~counted).sum()),
+            _columns=columns,
+            _cells=cells,
+            _rows=rows,
+        )
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """Labels of the systems."""
+        return self.counts.systems
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Labels of the tasks."""
+        return self.counts.tasks
+
+    @property
+    def n_trials(self) -> int:
+        """Number of counted trials."""
+        return int(self.counts.n.sum())
+
+    @property
+    def columns(self) -> dict[str, str | tuple[str, ...]]:
+        """Column that each role was read from; empty for arrays."""
+        return dict(self._columns)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the cells, as 64 hexadecimal digits.
+
+        Covers labels, counted trials, successes and missing outcomes of each cell, and the policy
+        where outcomes are missing. The order of rows, the type of labels and the frame library do
+        not matter.
+        """
+        cells = self._cells
+        cells = cells.keep((cells.n > 0) | (cells.missing > 0))
+        n, successes = cells.counted(self.missing_policy)
+        policy = self.missing_policy if self.n_missing else None
+        digest = hashlib.sha256(
+            json.dumps([FINGERPRINT_FORMAT, policy, sorted(cells.labels.items())]).encode()
+        )
+        for values in (
+            *(cells.codes[role] for role in sorted(cells.codes)),
+            n,
+            successes,
+            cells.missing,
+        ):
+            digest.update(np.ascontiguousarray(values, dtype="<i8").tobytes())
+        return digest.hexdigest()
+
+    def complete(self, outcome: str) -> Trials:
+        """Count every missing outcome as a failure, or as a success.
+
+        The two results are the ends of what the missing outcomes may have been.
+
+        Parameters
+        ----------
+        outcome : {"failure", "success"}
+            What to count them as.
+
+        Returns
+        -------
+        Trials
+            With `missing_policy` set to `outcome`.
+
+        Raises
+        ------
+        ArgumentError
+            If `outcome` is neither.
+
+        Examples
+        --------
+        >>> rows = {"system": ["a", "a"], "task": [1, 1], "success": [1, None]}
+        >>> trials = Trials.from_frame(rows, missing="bounds")
+        >>> [int(trials.complete(end).counts.successes[0]) for end in ("failure", "success")]
+        [1, 2]
+        """
+        check_choice(outcome, ("failure", "success"), "outcome")
+        return type(self)._of(self._cells, outcome, self._columns, self._rows)
+
+    def select(
+        self,
+        *,
+        systems: str | Iterable[str] | None = None,
+        tasks: str | Iterable[str] | None = None,
+        conditions: str | Iterable[str] | None = None,
+    ) -> Trials:
+        """Take some systems, tasks or conditions.
+
+        Parameters
+        ----------
+        systems, tasks, conditions : str or list of str, optional
+            Labels to keep; all if None.
+
+        Returns
+        -------
+        Trials
+            The part, with its own counts and fingerprint.
+
+        Raises
+        ------
+        TrialDataError
+            If a label does not occur, or nothing is left.
+
+        Examples
+        --------
+        >>> trials = Trials.from_array([[[1, 0]], [[1, 1]]], systems=["a", "b"])
+        >>> trials.select(systems="b").counts.successes
+        array([2])
+        """
+        cells, rows = self._cells, self._rows
+        mask = np.ones(len(cells.n), dtype=bool)
+        for role, chosen in (("system", systems), ("task", tasks), ("condition", conditions)):
+            if chosen is None:
+                continue
+            labels = wanted(chosen, cells.labels.get(role, ()), role)
+            names = cells.labels[role]
+            mask &= np.array([name in labels for name in names])[cells.codes[role]]
+            if rows is not None:
+                rows = _rows_of(rows, role, labels)
+        if not mask.any():
+            raise TrialDataError("No cell has the chosen systems, tasks and conditions together.")
+        return type(self)._of(cells.keep(mask), self.missing_policy, self._columns, rows)
+
+    def _notes(self) -> list[str]:
+        """Say what is not counted."""
+        notes = []
+        if self.n_missing:
+            notes.append(
+                f"{plural(self.n_missing, 'outcome')} missing (policy: {self.missing_policy})"
+            )
+        if self.n_empty_cells:
+            notes.append(f"{plural(self.n_empty_cells, 'cell')} without a counted trial")
+        return notes
+
+    def __repr__(self) -> str:
+        """Give sizes, what is not counted, and the fingerprint."""
+        parts = [self.counts.describe(), *self._notes(), f"fingerprint {self.fingerprint[:8]}"]
+        return f"Trials: {'; '.join(parts)}"
+
+    def _repr_html_(self) -> str:
+        """Give the same for notebooks, escaped."""
+        rows = [("systems", listed(self.systems)), ("tasks", listed(self.tasks))]
+        if self.counts.conditions:
+            rows.append(("conditions", listed(self.counts.conditions)))
+        rows += [("not counted", note) for note in self._notes()]
+        rows.append(("fingerprint", self.fingerprint[:16]))
+        return html_table(f"Trials: {self.counts.describe()}", rows)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare fingerprints."""
+        return (
+            self.fingerprint == other.fingerprint if isinstance(other, Trials) else NotImplemented
+        )
+
+    def __hash__(self) -> int:
+        """Hash the fingerprint."""
+        return hash(self.fingerprint)
+
+
+def _pairs(columns: Mapping[str, str | None]) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
+    """Pair roles with columns; several condition columns become one tuple."""
+    pairs: dict[str, str | tuple[str, ...]] = {}
+    conditions = tuple(
+        c for role, c in columns.items() if role.startswith("condition") and c is not None
+    )
+    for role, column in columns.items():
+        if role == "condition":
+            pairs[role] = conditions if len(conditions) > 1 else conditions[0]
+        elif column is not None and not role.startswith("condition"):
+            pairs[role] = column
+    return tuple(pairs.items())
+
+
+def _refuse_missing(rows: nw.DataFrame[Any]) -> None:
+    """Refuse outcomes without a value, naming the first and the choices."""
+    null = rows["success"].is_null().to_numpy().astype(bool)
+    if null.any():
+        count = int(null.sum())
+        raise TrialDataError(
+            f"{plural(count, 'outcome')} of {len(null)} {'is' if count == 1 else 'are'} missing, "
+            f"first in {row_name(rows, int(np.argmax(null)))}, counting rows from 0. Say what they "
+            "are with missing=: 'drop' leaves them out (right if what broke had nothing to do with "
+            "the outcome), 'failure' counts them as failures (the user got nothing), 'bounds' has "
+            "estimates given as ranges that hold either way."
+        )
+
+
+def _rows_of(rows: nw.DataFrame[Any], role: str, wanted: set[str]) -> nw.DataFrame[Any]:
+    """Keep the rows that carry one of the labels."""
+    columns = [rows[name].to_list() for name in keys_of(rows) if name.split(" ")[0] == role]
+    if not columns:
+        return rows
+    values = columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
+    keep = {value: label_of(value) in wanted for value in dict.fromkeys(values)}
+    return rows.filter([keep[value] for value in values])
