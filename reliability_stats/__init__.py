@@ -24,7 +24,7 @@ _HOMES = {
     "fitting": "fit",
     "models": "Beta BetaBinomial",
     "posterior": "Posterior",
-    "simulate": "simulate",
+    "simulation": "simulate Simulation",
     "trials": "Trials Counts",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
