@@ -1,0 +1,134 @@
+"""Rows of CSV, Parquet and Arrow files, and of JSON Lines, one mapping a row."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from reliability_stats._counts import plural
+from reliability_stats.exceptions import ArgumentError, TrialDataError
+
+from ._files import MissingExtraError
+from ._records import Reading
+
+CSV = (".csv", ".tsv", ".txt")
+PARQUET = (".parquet", ".pq")
+ARROW = (".arrow", ".feather", ".ipc")
+Row = tuple[str, Mapping[str, Any]]
+
+
+def suffix(file: Path) -> str:
+    """Give the last suffix in lower case, without .gz."""
+    parts = [part.lower() for part in file.suffixes]
+    return next((part for part in reversed(parts) if part != ".gz"), "")
+
+
+def columns_of(reading: Reading, file: Path) -> list[str]:
+    """List the columns of a table."""
+    if suffix(file) in CSV:
+        return _csv_header(reading, file)[0]
+    if suffix(file) in PARQUET + ARROW:
+        return list(map(str, _arrow(reading, file, None)))
+    allowed = ", ".join(CSV + PARQUET + ARROW)
+    raise ArgumentError(f"{file}: a table must be one of {allowed}, but for .gz after it.")
+
+
+def rows_of(reading: Reading, file: Path, names: Iterable[str]) -> Iterator[Row]:
+    """Give place and values of each row, only the columns named."""
+    wanted = list(dict.fromkeys(names))
+    if suffix(file) in CSV:
+        return _csv_rows(reading, file, wanted)
+    return _arrow_rows(reading, file, wanted)
+
+
+def _csv_header(reading: Reading, file: Path) -> tuple[list[str], str, str]:
+    """Give column names, separator and text of a CSV file."""
+    text = reading.text(file)
+    line = text.split("\n", 1)[0]
+    separator = "\t" if suffix(file) == ".tsv" else ","
+    if separator not in line:
+        separator = next((mark for mark in ("\t", ";", ",") if mark in line), separator)
+    try:
+        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
+    except csv.Error as error:
+        raise TrialDataError(f"{file}, line 1: not CSV ({error}).") from None
+    names = [name.strip() for name in header]
+    if not any(names):
+        raise TrialDataError(f"{file}: the file is empty, or its first line names no columns.")
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice is not None:
+        raise TrialDataError(f"{file}, line 1: column {twice!r} occurs more than once.")
+    return names, separator, text
+
+
+def _csv_rows(reading: Reading, file: Path, wanted: list[str]) -> Iterator[Row]:
+    """Read the rows of a CSV file; each must have as many fields as the first line."""
+    names, separator, text = _csv_header(reading, file)
+    at = {name: names.index(name) for name in wanted if name in names}
+    limit = csv.field_size_limit(reading.max_bytes)
+    rows: list[tuple[int, list[str]]] = []
+    try:
+        source = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+        next(source, None)
+        start = source.line_num + 1
+        for row in source:
+            rows.append((start, row))
+            start = source.line_num + 1
+    except csv.Error as error:
+        raise TrialDataError(
+            f"{file}, line {source.line_num}: not CSV ({error}). It may be cut off."
+        ) from None
+    finally:
+        csv.field_size_limit(limit)
+    for line, row in rows:
+        if not row:
+            continue
+        place = f"line {line}"
+        if len(row) != len(names):
+            why = f"it has {plural(len(row), 'field')}, but the first line {len(names)}"
+            reading.bad(file, place, why)
+            continue
+        yield place, {name: row[i] for name, i in at.items()}
+
+
+def _arrow(reading: Reading, file: Path, columns: list[str] | None) -> Any:
+    """Read columns of a Parquet or Arrow file; without columns, list their names."""
+    try:
+        import pyarrow as pa
+        import pyarrow.feather
+        import pyarrow.parquet
+    except ImportError:
+        raise MissingExtraError(
+            f"{file}: reading this needs pyarrow: pip install 'reliability_stats[parquet]'."
+        ) from None
+    reading.read[file] = None
+    try:
+        if suffix(file) in PARQUET:
+            parquet = pa.parquet.ParquetFile(file)
+            width = 1 if columns is None else len(columns)
+            if parquet.metadata.num_rows * width > reading.max_bytes:
+                raise TrialDataError(
+                    f"{file}: {parquet.metadata.num_rows} rows are more than max_bytes="
+                    f"{reading.max_bytes} allows. Give a larger max_bytes= if you trust it."
+                )
+            return parquet.schema_arrow.names if columns is None else parquet.read(columns)
+        if file.stat().st_size > reading.max_bytes:
+            raise TrialDataError(
+                f"{file}: larger than {reading.max_bytes} bytes. Give a larger max_bytes= if you "
+                "trust it."
+            )
+        table = pa.feather.read_table(file, columns=columns)
+        return table.column_names if columns is None else table
+    except (pa.ArrowException, OSError) as error:
+        raise TrialDataError(f"{file}: cannot be read as a table: {error}.") from None
+
+
+def _arrow_rows(reading: Reading, file: Path, wanted: list[str]) -> Iterator[Row]:
+    """Give the rows of a Parquet or Arrow file."""
+    table = _arrow(reading, file, wanted)
+    columns = [table.column(name).to_pylist() for name in wanted]
+    for i, values in enumerate(zip(*columns, strict=True)):
+        yield f"row {i}", dict(zip(wanted, values, strict=True))

@@ -1,0 +1,269 @@
+"""Tables with one row a trial, one row a cell, or one row a task, and JSON Lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from reliability_stats._counts import plural
+from reliability_stats._validation import check_choice
+from reliability_stats.trials import Trials
+
+from ._fields import short
+from ._files import MAX_BYTES, Paths
+from ._records import Reading
+from ._roles import (
+    KEYS,
+    ROLES,
+    Columns,
+    assign,
+    described,
+    is_blank,
+    labels,
+    measures,
+    require,
+    statuses_known,
+    whole,
+)
+from ._tables import Row, columns_of, rows_of
+
+LAYOUTS = ("trials", "counts", "wide")
+TABLES = ("*.csv", "*.tsv", "*.csv.gz", "*.tsv.gz", "*.parquet", "*.pq", "*.arrow", "*.feather")
+CELL_ROLES = ("system", "task", "condition", "n", "successes")
+ONE_SYSTEM = "system"
+
+
+def read_table(
+    path: Paths,
+    *,
+    columns: Columns | None = None,
+    layout: str = "trials",
+    threshold: float | None = None,
+    missing: str = "raise",
+    on_duplicate: str = "raise",
+    malformed: str = "raise",
+    max_bytes: int = MAX_BYTES,
+) -> Trials:
+    r"""Read CSV, TSV, Parquet or Arrow files.
+
+    Parameters
+    ----------
+    path : str, path or list of these
+        File, folder or glob pattern. CSV and TSV may be gzipped. Parquet and Arrow need the extra
+        `parquet`.
+    columns : mapping of str to str, list of str or None, optional
+        Column of each role, such as ``{"system": "model", "task": "instance_id"}``. Roles are
+        system, task, success, trial, condition, time, group, length, score and status, or system,
+        task, condition, n and successes for counts. The first five, n and successes are found by
+        common names if left out, and the report says so; None says that there is none. With
+        "system": None all rows belong to one system. Several columns of a role are joined by
+        " / ".
+    layout : {"trials", "counts", "wide"}, default "trials"
+        One row a trial; one row a cell with n and successes; or one row a task (and system) with
+        one column a trial, where an empty field is a trial that was not run.
+    threshold : float, optional
+        Least score that is a success, if the outcome is a score.
+    missing : {"raise", "drop", "failure", "bounds"}, default "raise"
+        What to do with trials that have no outcome; see `Trials.from_frame`.
+    on_duplicate : {"raise", "last", "first", "renumber"}, default "raise"
+        What to do with a row whose system, task, condition and trial occurred before. Without a
+        trial column every row is a trial.
+    malformed : {"raise", "skip"}, default "raise"
+        What to do with a row that cannot be read.
+    max_bytes : int, default 2**29
+        Largest file that is read, unpacked.
+
+    Returns
+    -------
+    Trials
+        With a report: `read_report(trials)`.
+
+    Raises
+    ------
+    TrialDataError
+        If a role has no column or several, a row cannot be read, rows repeat, or outcomes are
+        unknown without a policy.
+    ArgumentError
+        If an argument is not allowed.
+    ImportError
+        If a Parquet or Arrow file needs pyarrow.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "runs.csv"
+    >>> _ = file.write_text("model,task_id,passed\na,t1,true\na,t1,false\n")
+    >>> read_table(file).counts.to_frame()
+      system task  n  successes
+    0      a   t1  2          1
+    """
+    check_choice(layout, LAYOUTS, "layout")
+    reading = Reading(
+        "table",
+        path,
+        missing=missing,
+        on_duplicate=on_duplicate,
+        malformed=malformed,
+        max_bytes=max_bytes,
+    )
+    files = reading.files(*TABLES)
+    if layout == "counts":
+        return _counts(reading, files, columns)
+    for file in files:
+        if layout == "wide":
+            _wide(reading, file, columns, threshold)
+            continue
+        available = columns_of(reading, file)
+        found, _ = assign(columns, available, ROLES)
+        names = [name for used in found.values() for name in used]
+        names += [name for name in available if name == "status"]
+        rows = list(rows_of(reading, file, names))
+        _add_rows(reading, file, rows, available, columns, threshold)
+    return reading.trials()
+
+
+def read_jsonl(
+    path: Paths,
+    *,
+    columns: Columns | None = None,
+    threshold: float | None = None,
+    where: Callable[[Mapping[str, Any]], bool] | None = None,
+    missing: str = "raise",
+    on_duplicate: str = "raise",
+    malformed: str = "raise",
+    max_bytes: int = MAX_BYTES,
+) -> Trials:
+    r"""Read JSON Lines with one object a trial, such as the logs of OpenAI evals.
+
+    Parameters
+    ----------
+    path : str, path or list of these
+        File, folder or glob pattern.
+    columns : mapping of str to str, list of str or None, optional
+        Field of each role, as in `read_table`; "data.correct" is a field of a nested object.
+    threshold : float, optional
+        Least score that is a success, if the outcome is a score.
+    where : callable, optional
+        Function of a record that is true for the records to read; the others are counted in the
+        report.
+    missing : {"raise", "drop", "failure", "bounds"}, default "raise"
+        What to do with trials that have no outcome; see `Trials.from_frame`.
+    on_duplicate : {"raise", "last", "first", "renumber"}, default "raise"
+        What to do with a record whose system, task, condition and trial occurred before. Without
+        a trial field every record is a trial.
+    malformed : {"raise", "skip"}, default "raise"
+        What to do with a line that cannot be read.
+    max_bytes : int, default 2**29
+        Largest file that is read, unpacked.
+
+    Returns
+    -------
+    Trials
+        With a report: `read_report(trials)`.
+
+    Raises
+    ------
+    TrialDataError
+        If a role has no field or several, a line cannot be read, records repeat, or outcomes are
+        unknown without a policy.
+    ArgumentError
+        If an argument is not allowed.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "match.jsonl"
+    >>> _ = file.write_text('{"spec": {}}\n'
+    ...     '{"type": "match", "sample_id": "s.1", "data": {"correct": true}}\n')
+    >>> roles = {"system": None, "task": "sample_id", "success": "data.correct"}
+    >>> read_jsonl(file, columns=roles, where=lambda r: r.get("type") == "match").counts.n
+    array([1])
+    """
+    reading = Reading(
+        "JSON Lines",
+        path,
+        missing=missing,
+        on_duplicate=on_duplicate,
+        malformed=malformed,
+        max_bytes=max_bytes,
+    )
+    for file in reading.files("*.jsonl", "*.ndjson", "*.jsonl.gz"):
+        rows: list[Row] = []
+        others = 0
+        for place, value in reading.lines(file):
+            if not isinstance(value, Mapping):
+                reading.bad(file, place, f"an object was expected, not {short(value)}")
+            elif where is None or where(value):
+                rows.append((place, value))
+            else:
+                others += 1
+        reading.leave_out("not chosen by where", others, asked=True)
+        available = list(dict.fromkeys(name for _, row in rows for name in row))
+        if rows:
+            _add_rows(reading, file, rows, available, columns, threshold)
+    return reading.trials()
+
+
+def _add_rows(
+    reading: Reading,
+    file: Path,
+    rows: list[Row],
+    available: list[str],
+    columns: Columns | None,
+    threshold: float | None,
+) -> None:
+    """Add the rows of one table with one row a trial."""
+    found, guessed = assign(columns, available, ROLES, nested=True)
+    for role in ("system", "task", "success"):
+        require(found, columns, role, available)
+    if "status" not in found and statuses_known((row for _, row in rows), "status"):
+        found["status"] = ["status"]
+        guessed.append("status")
+    reading.choose(described(found, guessed))
+    if not found["trial"]:
+        reading.choose("no trial column: every row is a trial")
+    for place, row in rows:
+        with reading.record(file, place):
+            names = {"system": ONE_SYSTEM, **labels(row, found, KEYS)}
+            reading.add(file, place, **names, **measures(row, found, threshold))
+
+
+def _wide(reading: Reading, file: Path, columns: Columns | None, threshold: float | None) -> None:
+    """Add the rows of a table with one row a task and one column a trial."""
+    available = columns_of(reading, file)
+    roles = ("system", "task", "condition", "group")
+    found, guessed = assign(columns, available, (*roles, "trial"))
+    for role in ("system", "task"):
+        require(found, columns, role, available)
+    keys = [name for role in roles for name in found.get(role, [])]
+    trials = found["trial"] or [name for name in available if name not in keys]
+    reading.choose(described({**found, "trial": trials}, guessed))
+    unrun = 0
+    for place, row in rows_of(reading, file, [*keys, *trials]):
+        with reading.record(file, place):
+            names = {"system": ONE_SYSTEM, **labels(row, found, roles)}
+            for trial in trials:
+                if is_blank(row[trial]):
+                    unrun += 1
+                    continue
+                values = measures(row, {"success": [trial]}, threshold)
+                reading.add(file, f"{place}, column {trial!r}", **names, trial=trial, **values)
+    if unrun:
+        reading.choose(f"{plural(unrun, 'empty field')} taken as trials that were not run")
+
+
+def _counts(reading: Reading, files: Iterable[Path], columns: Columns | None) -> Trials:
+    """Read tables with one row a cell."""
+    for file in files:
+        available = columns_of(reading, file)
+        found, guessed = assign(columns, available, CELL_ROLES)
+        for role in ("system", "task", "n", "successes"):
+            require(found, columns, role, available)
+        reading.choose(described(found, guessed))
+        for place, row in rows_of(reading, file, [n for used in found.values() for n in used]):
+            with reading.record(file, place):
+                names = {"system": ONE_SYSTEM, **labels(row, found, CELL_ROLES[:3])}
+                n, successes = (whole(row[found[name][0]], name) for name in CELL_ROLES[3:])
+                reading.add_cell(file, place, **names, n=n, successes=successes)
+    return reading.cell_trials()
