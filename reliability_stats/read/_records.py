@@ -26,7 +26,7 @@ OPTIONAL = ("trial", "condition", "group", "time", "length", "score")
 ROLES = ("system", "task", "success", "status", "error", "file", "place", *OPTIONAL)
 DUPLICATES = ("raise", "last", "first", "renumber")
 NO_CONDITION = "none"
-SystemName = str | Callable[[Path], str] | None
+Named = str | Callable[[Path], str] | None
 
 log = logging.getLogger("reliability_stats.read")
 
@@ -178,17 +178,23 @@ class Reading:
         if text not in self.choices:
             self.choices.append(text)
 
-    def system(self, file: Path, given: SystemName, default: str | None) -> str:
+    def system(self, file: Path, given: Named, default: str | None) -> str:
         """Name the system: as the user says, or as the log does."""
-        name = given(file) if callable(given) else given
-        name = default if name is None else name
+        name = self.named(file, given, default, "system")
         if name is None:
             raise TrialDataError(
                 f"{file}: the log does not name the system. Give system='name', or system= a "
                 "function of the file's path."
             )
+        return name
+
+    def named(self, file: Path, given: Named, default: str | None, what: str) -> str | None:
+        """Give a name that the user may give for all files, or work out from the path."""
+        name = given(file) if callable(given) else given
+        if name is None:
+            return default
         if not isinstance(name, str) or not name.strip():
-            raise ArgumentError(f"system must be text, or give text, not {name!r} for {file}.")
+            raise ArgumentError(f"{what} must be text, or give text, not {name!r} for {file}.")
         return name
 
     def trials(self) -> Trials:

@@ -10,7 +10,7 @@ from reliability_stats.trials import Trials
 
 from ._fields import NEAR, get, items, label, need, number
 from ._files import MAX_BYTES, Paths
-from ._records import Reading, SystemName
+from ._records import Named, Reading
 
 FILE_NAME = re.compile(
     r"(?P<agent>(?:tool-calling|act|react|few-shot)-.+-[0-9.]+)_range_-?[0-9]+-+[0-9]+"
@@ -31,7 +31,7 @@ def recognise(data: Any) -> bool:
 def read_tau_bench(
     path: Paths,
     *,
-    system: SystemName = None,
+    system: Named = None,
     domain: str | None = None,
     missing: str = "raise",
     on_duplicate: str = "raise",

@@ -1,0 +1,230 @@
+"""Harbor (Terminal-Bench 2): one result.json a trial, in the folder of a job."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from reliability_stats._counts import plural
+from reliability_stats.exceptions import ExclusionWarning
+from reliability_stats.trials import Trials
+
+from ._fields import Malformed, get, items, label, mapping, moment, need, number, passes
+from ._files import MAX_BYTES, Paths, natural
+from ._records import Named, Reading
+
+AGENT_ERRORS = frozenset(
+    {
+        "AgentTimeoutError",
+        "ContextWindowExceededError",
+        "ContextLengthExceededError",
+        "OutputTokenExceededError",
+        "OutputLengthExceededError",
+        "AgentSafetyRefusalError",
+        "ContentPolicyViolationError",
+    }
+)
+GRADER_ERRORS = frozenset(
+    {
+        "VerifierTimeoutError",
+        "VerifierOutputParseError",
+        "RewardFileNotFoundError",
+        "RewardFileEmptyError",
+        "AddTestsDirError",
+        "DownloadVerifierDirError",
+        "RegradeError",
+    }
+)
+
+
+def recognise(data: Any) -> bool:
+    """Say whether a parsed JSON file is of this format."""
+    return isinstance(data, Mapping) and (
+        {"trial_name", "task_name", "agent_info"} <= set(data) or _is_job(data)
+    )
+
+
+def _is_job(data: Mapping[str, Any]) -> bool:
+    """Say whether a file is the summary of a job."""
+    return {"n_total_trials", "stats"} <= set(data)
+
+
+def read_harbor(
+    path: Paths,
+    *,
+    system: Named = None,
+    reward: str = "reward",
+    threshold: float = 1.0,
+    agent_errors: Collection[str] = AGENT_ERRORS,
+    missing: str = "raise",
+    on_duplicate: str = "raise",
+    malformed: str = "raise",
+    max_bytes: int = MAX_BYTES,
+) -> Trials:
+    """Read job folders of Harbor, such as runs of Terminal-Bench 2.
+
+    A trial succeeds if its reward reaches the threshold. Exceptions that are the agent's own doing
+    (time, context or output used up, refusals) leave the reward as it is, and are failures where
+    there is none. After other exceptions, and without a reward, the trial has no outcome: an
+    error of the verifier or of the infrastructure. Trials have no number in the files; they are
+    numbered by their start within a task.
+
+    Parameters
+    ----------
+    path : str, path or list of these
+        File, folder with files called result.json, or glob pattern.
+    system : str or callable of a path, optional
+        Name of the system; by default "agent + model".
+    reward : str, default "reward"
+        Which of the verifier's rewards to take.
+    threshold : float, default 1.0
+        Least reward that is a success.
+    agent_errors : collection of str, optional
+        Types of exceptions that are the agent's own doing.
+    missing : {"raise", "drop", "failure", "bounds"}, default "raise"
+        What to do with trials that have no outcome; see `Trials.from_frame`.
+    on_duplicate : {"raise", "last", "first", "renumber"}, default "raise"
+        What to do with a trial whose identifier occurred before.
+    malformed : {"raise", "skip"}, default "raise"
+        What to do with a file that is not of this format.
+    max_bytes : int, default 2**29
+        Largest file that is read.
+
+    Returns
+    -------
+    Trials
+        The group is the data set. With a report: `read_report(trials)`.
+
+    Raises
+    ------
+    TrialDataError
+        If a file is not of this format, trials repeat, or outcomes are unknown without a policy.
+    ArgumentError
+        If an argument is not allowed.
+
+    Warns
+    -----
+    ExclusionWarning
+        If a job planned more trials than it left results of.
+
+    Examples
+    --------
+    >>> import json, pathlib, tempfile
+    >>> trial = {"task_name": "t", "trial_name": "t__a", "agent_info": {"name": "agent"},
+    ...          "verifier_result": {"rewards": {"reward": 1}}}
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "result.json"
+    >>> _ = file.write_text(json.dumps(trial))
+    >>> read_harbor(file)
+    Trials: 1 system x 1 task, 1 trial in 1 cell (1 per cell); fingerprint ...
+    """
+    reading = Reading(
+        "Harbor",
+        path,
+        missing=missing,
+        on_duplicate=on_duplicate,
+        malformed=malformed,
+        max_bytes=max_bytes,
+    )
+    found: list[tuple[Path, Mapping[str, Any]]] = []
+    planned: dict[Path, int] = {}
+    for file in reading.files("result.json"):
+        data = reading.json(file)
+        if isinstance(data, Mapping) and _is_job(data):
+            with reading.header(file):
+                planned[file.parent] = int(number(data["n_total_trials"], "n_total_trials"))
+            continue
+        with reading.record(file, "the trial"):
+            found.append((file, mapping(data, "the file")))
+    _unfinished(planned, [file for file, _ in found])
+    for file, data in sorted(found, key=_start):
+        with reading.record(file, "the trial"):
+            _add(reading, file, system, reward, threshold, frozenset(agent_errors), data)
+    _number(reading)
+    return reading.trials()
+
+
+def _start(found: tuple[Path, Mapping[str, Any]]) -> tuple[str, Any]:
+    """Sort key: start of the trial, then its folder."""
+    time = moment(found[1].get("started_at"))
+    return ("" if time is None else time.isoformat(), natural(found[0]))
+
+
+def _unfinished(planned: dict[Path, int], files: list[Path]) -> None:
+    """Warn of trials of a job that left no result."""
+    there = Counter(folder for file in files for folder in file.parents if folder in planned)
+    lost = {job: number - there[job] for job, number in planned.items() if number > there[job]}
+    if lost:
+        first = next(iter(lost))
+        warnings.warn(
+            f"{plural(sum(lost.values()), 'trial')} planned left no result and cannot be counted; "
+            f"the first job with such trials is {first} ({there[first]} of {planned[first]}).",
+            ExclusionWarning,
+            stacklevel=3,
+        )
+
+
+def _add(
+    reading: Reading,
+    file: Path,
+    system: Named,
+    reward: str,
+    threshold: float,
+    agent_errors: frozenset[str],
+    data: Mapping[str, Any],
+) -> None:
+    """Add one trial under its name; numbers come at the end."""
+    names = [get(data, "agent_info.name"), get(data, "agent_info.model_info.name")]
+    errors = [get(data, "exception_info.exception_type")]
+    errors += [
+        get(s, "exception_info.exception_type")
+        for s in items(data.get("step_results") or [], "steps")
+    ]
+    broken = [str(error) for error in errors if error is not None]
+    others = [error for error in broken if error not in agent_errors]
+    value = _reward(data, reward)
+    if others:
+        status = "grader_error" if set(others) <= GRADER_ERRORS else "infra_error"
+    elif broken and (value is None or not passes(value, threshold)):
+        status = "agent_failure"
+    else:
+        status = "ok" if value is not None else "grader_error"
+    reading.add(
+        file,
+        "the trial",
+        system=reading.system(file, system, " + ".join(str(n) for n in names if n) or None),
+        task=label(need(data, "task_name"), "task_name"),
+        trial=label(data.get("id") or need(data, "trial_name"), "trial_name"),
+        success=None if value is None else passes(value, threshold),
+        status=status,
+        score=None if others else value,
+        error=", ".join(broken) or None,
+        group=None if data.get("source") is None else label(data["source"], "source"),
+        time=moment(data.get("started_at")),
+    )
+
+
+def _reward(data: Mapping[str, Any], name: str) -> float | None:
+    """Give one of the verifier's rewards, or None if there are none."""
+    rewards = get(data, "verifier_result.rewards")
+    if not rewards:
+        return None
+    if name not in mapping(rewards, "rewards"):
+        raise Malformed(
+            f"there is no reward {name!r}; there are {', '.join(rewards)}: name one with reward="
+        )
+    return number(rewards[name], "reward")
+
+
+def _number(reading: Reading) -> None:
+    """Turn identifiers into numbers by start within a task, keeping copies recognisable."""
+    columns = reading.columns
+    seen: dict[tuple[str, str], dict[str, str]] = {}
+    for row, (system, task, name) in enumerate(
+        zip(columns["system"], columns["task"], columns["trial"], strict=True)
+    ):
+        names = seen.setdefault((system, task), {})
+        columns["trial"][row] = names.setdefault(name, str(len(names)))
+    reading.choose("trials are numbered by their start within a task")
