@@ -102,7 +102,7 @@ class Reading:
         """Refuse, or count, a record that is malformed."""
         if self.malformed == "raise":
             raise TrialDataError(
-                f"{file}, {place}: not a {self.format} record: {why}. Mend it, or leave such "
+                f"{file}, {place}: no record of {self.format}: {why}. Mend it, or leave such "
                 "records out with malformed='skip'."
             )
         log.info("left out: %s, %s: %s", file, place, why)
@@ -114,7 +114,7 @@ class Reading:
         try:
             yield
         except Malformed as error:
-            raise TrialDataError(f"{file}: not a {self.format} file: {error}.") from None
+            raise TrialDataError(f"{file}: no log of {self.format}: {error}.") from None
 
     def add(
         self,

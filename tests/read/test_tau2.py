@@ -117,7 +117,7 @@ def test_system_and_condition(write):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ([], "not a tau2-bench file: an object was expected"),
+        ([], "no log of tau2-bench: an object was expected"),
         ({"simulations": []}, "there is no 'info'"),
         (results([simulation("1", 0, 1.0, "bored")]), "'bored' is none of agent_error"),
         (results([simulation("1", 0, "1")]), "reward must be a number, not '1'"),

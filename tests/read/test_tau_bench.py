@@ -69,7 +69,7 @@ def test_two_runs_of_one_system_collide(write, tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"a": 1}, "not a tau-bench file: the file must be a list"),
+        ({"a": 1}, "no log of tau-bench: the file must be a list"),
         ([3], "entry 0.*an object was expected"),
         ([{"task_id": 0, "trial": 0}], "entry 0.*there is no 'reward'"),
         ([entry(0, 0, "1")], "reward must be a number, not '1'"),
