@@ -11,10 +11,9 @@ import csv
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from reliability_stats._validation import check_choice
-from reliability_stats.exceptions import ArgumentError
-from reliability_stats.trials import Trials
-
+from .._validation import check_choice
+from ..exceptions import ArgumentError
+from ..trials import Trials
 from ._catalogue import CATALOGUE, Description
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from textwrap import fill
 
-from reliability_stats._counts import html_table
+from .._counts import html_table
 
 _PARTS = ("title", "citation", "url", "licence", "size", "notes")
 
