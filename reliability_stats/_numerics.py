@@ -1,17 +1,18 @@
-"""Numerically stable pieces of the beta-binomial family.
+"""Sums over the first trials of a task, exact at a cost that grows with their logarithm.
 
-Everything rests on sums of the form ``sum(log(c + j * e) for j in range(m))`` (rising factorials).
-They are evaluated term by term, never as differences of log-gamma functions, which lose all digits
-when the beta distribution is nearly a point mass. Beyond ``EXACT`` terms the sum over ``j`` is replaced
-by a short weighted sum at Chebyshev nodes on panels growing by half, which is exact to machine
-precision because the summand is analytic there; the cost is logarithmic in the number of trials.
+The beta-binomial family rests on sums such as ``sum(log(c + j * e) for j in range(m))``. They are
+evaluated term by term, never as differences of log-gamma functions, which lose all digits when the
+beta distribution is nearly a point mass. Beyond `EXACT` terms the sum over ``j`` is replaced by few
+weighted terms on growing panels, which is exact to machine precision because the summand is
+analytic there.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -19,36 +20,85 @@ IntArray = NDArray[np.int64]
 EXACT = 64
 """Number of leading terms of a sum over trials that are kept as they are."""
 PANEL_NODES = 16
+"""Interpolation nodes of a panel that serve sums with any upper end."""
 PANEL_GROWTH = 1.5
-PRODUCT_LIMIT = 64
-"""Largest k for which beta moments are multiplied out instead of summed on logs."""
+GAUSS_NODES = 12
+"""Nodes of a panel that serve one full sum."""
+GAUSS_GROWTH = 2.0
 
 
-def _panels(largest: int) -> list[tuple[int, int]]:
+def _panels(largest: int, growth: float) -> list[tuple[int, int]]:
     """Give the integer ranges [low, high) that cover [EXACT, largest)."""
     panels, low = [], EXACT
     while low < largest:
-        high = min(int(low * PANEL_GROWTH), largest)
+        high = min(int(low * growth), largest)
         panels.append((low, high))
         low = high
     return panels
 
 
-def _panel_prefix(low: int, high: int) -> tuple[FloatArray, FloatArray]:
-    """Give Chebyshev nodes of a panel and the prefix sums of their Lagrange polynomials."""
-    order = np.arange(PANEL_NODES)
-    angle = (2 * order + 1) * np.pi / (2 * PANEL_NODES)
-    centre, half = (low + high - 1) / 2, max((high - 1 - low) / 2, 0.5)
-    nodes = centre + half * np.cos(angle)
-    bary = (-1.0) ** order * np.sin(angle)
-    gap = np.arange(low, high)[:, None] - nodes
-    hit = np.abs(gap) < 1e-9
+def _gauss_sums(sizes: IntArray, count: int) -> tuple[FloatArray, FloatArray]:
+    """Give nodes and weights with ``sum(f(j) for j in range(size)) == weights @ f(nodes)``.
+
+    Gaussian quadrature for the counting measure, exact for polynomials of degree below 2 * count,
+    by the Jacobi matrix of the discrete Chebyshev polynomials (Golub and Welsch 1969). Sizes of at
+    most `count` give the integers themselves. Arrays of shape (sizes, count).
+    """
+    m = np.arange(1, count)
+    size = np.asarray(sizes, dtype=float)[:, None]
+    squares = m**2 * np.maximum(size**2 - m**2, 0.0) / (4.0 * (4.0 * m**2 - 1.0))
+    matrix = np.zeros((len(size), count, count))
+    matrix[:, m, m - 1] = np.sqrt(squares)
+    spread, vectors = np.linalg.eigh(matrix)
+    return spread + (size - 1.0) / 2.0, size * vectors[:, 0, :] ** 2
+
+
+@lru_cache(maxsize=256)
+def sum_rule(terms: int) -> tuple[tuple[float, float], ...]:
+    """Give (node, weight) pairs for the sum of a function over the first integers.
+
+    Parameters
+    ----------
+    terms : int >= 0
+        Number of terms.
+
+    Returns
+    -------
+    tuple of (node, weight)
+        ``sum(f(j) for j in range(terms))`` equals the weighted sum of f at the nodes, for functions
+        that are analytic but for singularities at j <= 0.
+
+    Examples
+    --------
+    >>> rule = sum_rule(10**6)
+    >>> len(rule)
+    232
+    >>> round(sum(weight / (1 + node) for node, weight in rule), 9)  # the millionth harmonic number
+    14.392726723
+    """
+    head = [(float(j), 1.0) for j in range(min(terms, EXACT))]
+    for low, high in _panels(terms, GAUSS_GROWTH):
+        nodes, weights = _gauss_sums(np.array([high - low]), GAUSS_NODES)
+        head += [(low + x, w) for x, w in zip(nodes[0].tolist(), weights[0].tolist(), strict=True)]
+    return tuple(head)
+
+
+def _lagrange(nodes: FloatArray, x: FloatArray) -> FloatArray:
+    """Evaluate the Lagrange polynomials of Chebyshev nodes at x; a new last axis."""
+    order = np.arange(len(nodes))
+    bary = (-1.0) ** order * np.sin((2 * order + 1) * np.pi / (2 * len(nodes)))
+    gap = x[..., None] - nodes
+    hit = gap == 0.0
     terms = bary / np.where(hit, 1.0, gap)
-    lagrange = terms / terms.sum(axis=1, keepdims=True)
-    rows = hit.any(axis=1)
-    lagrange[rows] = hit[rows]
-    prefix = np.concatenate([np.zeros((1, PANEL_NODES)), np.cumsum(lagrange, axis=0)])
-    return nodes, prefix
+    values = terms / terms.sum(axis=-1, keepdims=True)
+    return np.asarray(np.where(hit.any(axis=-1, keepdims=True), hit, values))
+
+
+def _panel_weights(low: int, high: int, nodes: FloatArray, ends: IntArray) -> FloatArray:
+    """Give weights at `nodes` of the sums over [low, end) for each end, shape (ends, nodes)."""
+    lengths, row = np.unique(np.clip(ends - low, 0, high - low), return_inverse=True)
+    places, weights = _gauss_sums(lengths, PANEL_NODES // 2)
+    return np.asarray(np.einsum("rg,rgn->rn", weights, _lagrange(nodes, low + places))[row])
 
 
 def step_nodes(largest: int, *values: IntArray) -> tuple[FloatArray, list[FloatArray]]:
@@ -66,123 +116,31 @@ def step_nodes(largest: int, *values: IntArray) -> tuple[FloatArray, list[FloatA
     nodes : (nodes,) array
         Positions x.
     weights : list of (rows, nodes) arrays
-        One array for each of `values`: ``sum(f(j) for j in range(v))`` equals ``weights @ f(nodes)``
-        for functions such as ``log(c + j * e)`` with non-negative c and e.
+        One array for each of `values`: ``sum(f(j) for j in range(v))`` equals
+        ``weights @ f(nodes)`` for functions such as ``log(c + j * e)`` with non-negative c and e.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> nodes, (weights,) = step_nodes(1000, np.array([1, 1000]))
+    >>> weights.shape
+    (2, 176)
+    >>> (weights @ nodes).round(6)
+    array([     0., 499500.])
     """
     head = np.arange(min(largest, EXACT))
     nodes: list[FloatArray] = [head.astype(float)]
     columns: list[list[FloatArray]] = [[(v[:, None] > head).astype(float)] for v in values]
-    for low, high in _panels(largest):
+    angle = (2 * np.arange(PANEL_NODES) + 1) * np.pi / (2 * PANEL_NODES)
+    for low, high in _panels(largest, PANEL_GROWTH):
         if high - low <= PANEL_NODES:
             steps = np.arange(low, high)
             nodes.append(steps.astype(float))
             for column, v in zip(columns, values, strict=True):
                 column.append((v[:, None] > steps).astype(float))
             continue
-        panel_nodes, prefix = _panel_prefix(low, high)
-        nodes.append(panel_nodes)
+        places = (low + high - 1) / 2 + (high - 1 - low) / 2 * np.cos(angle)
+        nodes.append(places)
         for column, v in zip(columns, values, strict=True):
-            column.append(prefix[np.clip(v - low, 0, high - low)])
+            column.append(_panel_weights(low, high, places, v))
     return np.concatenate(nodes), [np.concatenate(column, axis=1) for column in columns]
-
-
-def log_beta_moment(a: FloatArray, b: FloatArray, k: int) -> FloatArray:
-    """Log of E[p^k] for p ~ Beta(a, b)."""
-    nodes, (weights,) = step_nodes(k, np.array([k]))
-    total = np.zeros(np.broadcast(a, b).shape)
-    for node, weight in zip(nodes, weights[0], strict=True):
-        total -= weight * np.log1p(b / (a + node))
-    return total
-
-
-def beta_moment(a: FloatArray, b: FloatArray, k: int) -> FloatArray:
-    """E[p^k] for p ~ Beta(a, b), elementwise; stable for tiny and huge parameters."""
-    if k > PRODUCT_LIMIT:
-        return np.asarray(np.exp(log_beta_moment(a, b, k)))
-    total = a + b
-    out = np.ones(np.shape(total))
-    for j in range(k):
-        out = out * ((a + j) / (total + j))
-    return out
-
-
-def beta_mixed_moment(a: FloatArray, b: FloatArray, i: int, j: int) -> FloatArray:
-    """E[p^i (1-p)^j] for p ~ Beta(a, b)."""
-    return beta_moment(a, b, i) * beta_moment(b, a + i, j)
-
-
-def falling_ratio(n: IntArray, successes: IntArray, k: int) -> FloatArray:
-    """C(successes, k) / C(n, k): the chance that k trials drawn without replacement all succeed.
-
-    NaN where n < k. Products up to k = 256, log-gamma beyond; no overflow for any n.
-    """
-    n = np.asarray(n, dtype=float)
-    y = np.asarray(successes, dtype=float)
-    if k <= 256:
-        out = np.ones(np.broadcast(n, y).shape)
-        for i in range(k):
-            out = out * np.maximum(y - i, 0.0) / np.where(n > i, n - i, 1.0)
-    else:
-        fits = y >= k
-        ys, ns = np.where(fits, y, k), np.where(n >= k, n, k)
-        logs = special.gammaln(ys + 1) - special.gammaln(ys - k + 1)
-        logs = logs - special.gammaln(ns + 1) + special.gammaln(ns - k + 1)
-        out = np.where(fits, np.exp(np.minimum(logs, 0.0)), 0.0)
-    return np.where(n >= k, out, np.nan)
-
-
-def mixed_falling_ratio(n: IntArray, successes: IntArray, i: int, j: int) -> FloatArray:
-    """Unbiased estimate of p^i (1-p)^j: i given trials succeed and j others fail."""
-    n, y = np.asarray(n), np.asarray(successes)
-    first = falling_ratio(n, y, i)
-    rest = falling_ratio(np.maximum(n - i, 0), np.maximum(n - y, 0), j)
-    return np.where(n >= i + j, first * np.where(first == 0, 0.0, rest), np.nan)
-
-
-def _normalised(logs: FloatArray) -> FloatArray:
-    """Exponentiate log weights along the last axis so that they sum to one."""
-    weights = np.exp(logs - logs.max(axis=-1, keepdims=True))
-    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
-
-
-def beta_binomial_pmf(a: FloatArray, b: FloatArray, k: int) -> FloatArray:
-    """Probabilities of 0..k successes in k trials, p ~ Beta(a, b); shape (..., k + 1)."""
-    a, b = np.broadcast_arrays(np.asarray(a, float), np.asarray(b, float))
-    j = np.arange(k)
-    ratios = np.log((k - j) / (j + 1.0)) + np.log(a[..., None] + j) - np.log(b[..., None] + k - j - 1)
-    return _normalised(np.concatenate([np.zeros((*a.shape, 1)), np.cumsum(ratios, axis=-1)], axis=-1))
-
-
-def hypergeometric_pmf(n: IntArray, successes: IntArray, k: int) -> FloatArray:
-    """Probabilities of 0..k successes among k trials drawn without replacement; NaN where n < k."""
-    n, y = np.broadcast_arrays(np.asarray(n), np.asarray(successes))
-    j = np.arange(k + 1)
-    good, bad = y[..., None], (n - y)[..., None]
-    allowed = (j <= good) & (k - j <= bad)
-    logs = np.where(allowed, _log_choose(good, j) + _log_choose(bad, k - j), -np.inf)
-    enough = n >= k
-    out = _normalised(np.where(enough[..., None], logs, 0.0))
-    return np.where(enough[..., None], out, np.nan)
-
-
-def _log_choose(n: IntArray, k: IntArray) -> FloatArray:
-    """Log binomial coefficient, with impossible choices evaluated at a harmless value."""
-    k = np.minimum(k, np.maximum(n, 0))
-    return np.asarray(
-        special.gammaln(n + 1.0) - special.gammaln(k + 1.0) - special.gammaln(n - k + 1.0)
-    )
-
-
-def squared_scores(scores: FloatArray) -> FloatArray:
-    """Scores of the squared kernel: a function of successes in 2k trials.
-
-    If g(p) = E[scores[X]], X ~ Binomial(k, p), then g(p)^2 = E[out[Y]], Y ~ Binomial(2k, p).
-    """
-    k = len(scores) - 1
-    two = np.arange(2 * k + 1)
-    pairs = hypergeometric_pmf(np.full(2 * k + 1, 2 * k), two, k)
-    out = np.zeros(2 * k + 1)
-    for total in two:
-        first = np.arange(max(0, total - k), min(k, total) + 1)
-        out[total] = np.sum(pairs[total, first] * scores[first] * scores[total - first])
-    return out

@@ -1,17 +1,11 @@
 """Frozen definitions of what is estimated; each can evaluate itself three ways."""
 
-from .base import Estimand, MeanFunction, TaskMean
-from .moments import (
-    Disagreement,
-    Gap,
-    GPassAtK,
-    MeanGPassAtK,
-    PassAtK,
-    PassHatK,
-    SuccessRate,
-)
+from .base import Estimand, MeanFunction, ScoreMean, TaskMean
+from .gpass import GPassAtK, MeanGPassAtK
+from .moments import Disagreement, Gap, PassAtK, PassHatK, SuccessRate
 from .ratios import ICC, Persistence, Recovery
 from .thresholds import Dependable, FlickerMass, Reach
+from .urn import Urn
 
 __all__ = [
     "ICC",
@@ -28,6 +22,8 @@ __all__ = [
     "Persistence",
     "Reach",
     "Recovery",
+    "ScoreMean",
     "SuccessRate",
     "TaskMean",
+    "Urn",
 ]

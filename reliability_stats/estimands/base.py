@@ -5,12 +5,21 @@ An estimand can be evaluated three ways, and every estimand of the package imple
 - `Estimand.from_p`: from known success probabilities, one for each task;
 - `Estimand.from_counts`: from counts of successes, unbiased (or, for ratios, consistent);
 - `Estimand.from_beta`: in closed form when p ~ Beta(a, b) over tasks.
+
+A new estimand is a frozen dataclass in a file of its own. Derive it from
+
+- `ScoreMean` if it is the mean score of some trials of a task, that is a polynomial of p: give
+  `name` and `scores`, and everything else follows;
+- `MeanFunction` if it is a function of other task means: give `name`, `parts` and `combine`;
+- `TaskMean` if its kernel is not a polynomial: give `name`, `degree` and the five methods.
 """
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +27,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._numerics import FloatArray, IntArray
 from .._validation import check_counts
+from ..exceptions import ArgumentError, ExclusionWarning
+from .urn import Urn, squared_scores
 
 AnyArray = NDArray[Any]
 
@@ -26,8 +37,8 @@ AnyArray = NDArray[Any]
 class Estimand(ABC):
     """A functional of the distribution of success probabilities over tasks.
 
-    Subclasses are frozen dataclasses: their fields are the definition. Use `TaskMean` for a mean
-    over tasks of a kernel g(p), `MeanFunction` for a function of several such means.
+    Subclasses are frozen dataclasses: their fields are the definition. They are equal if they are
+    of one class and have equal fields.
     """
 
     @property
@@ -56,7 +67,7 @@ class Estimand(ABC):
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """Smallest and largest possible value."""
+        """Ends of the range that neither the value nor its design-based estimate can leave."""
         return 0.0, 1.0
 
     def from_p(self, p: ArrayLike) -> AnyArray:
@@ -70,9 +81,14 @@ class Estimand(ABC):
         Returns
         -------
         (...) ndarray
-            The value for each leading index; NaN where it is undefined (0/0).
+            The value for each leading index; NaN where it is undefined (0/0) or any p is NaN.
+
+        Raises
+        ------
+        ArgumentError
+            If a probability lies outside [0, 1] or there is no task.
         """
-        values = np.asarray(p, dtype=float)
+        values = as_probabilities(p)
         with np.errstate(invalid="ignore", divide="ignore"):
             return self.combine(*(part.kernel(values).mean(axis=-1) for part in self.parts))
 
@@ -89,8 +105,8 @@ class Estimand(ABC):
         ndarray
             The value for each pair of parameters.
         """
-        a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
-        return self.combine(*(part.from_beta(a, b) for part in self.parts))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.combine(*(part.from_beta(a, b) for part in self.parts))
 
     def count_features(self, n: IntArray, successes: IntArray) -> FloatArray:
         """Per-task statistics whose means enter `combine_counts`; NaN rows cannot be used.
@@ -106,7 +122,7 @@ class Estimand(ABC):
         """
         return np.stack([part.unbiased(n, successes) for part in self.parts], axis=-1)
 
-    def combine_counts(self, means: AnyArray, n_tasks: float) -> AnyArray:
+    def combine_counts(self, means: AnyArray, n_tasks: float) -> AnyArray:  # noqa: ARG002
         """Turn means of `count_features` over `n_tasks` tasks into the design-based value.
 
         Parameters
@@ -140,18 +156,46 @@ class Estimand(ABC):
         Returns
         -------
         float
-            The estimate over the tasks with enough trials; NaN if there are none, because no
-            unbiased estimate exists then.
+            The estimate over the tasks with enough trials. NaN if no task has enough, because no
+            unbiased estimate exists then, and where the value is 0/0: the persistence of a system
+            that never succeeds, the recovery of one that never fails, the ICC of one whose trials
+            all end alike.
+
+        Raises
+        ------
+        ArgumentError
+            If the counts or weights are not valid, or there is no task.
+
+        Warns
+        -----
+        ExclusionWarning
+            If tasks are left out because they have too few trials.
         """
         counts, wins = check_counts(n, successes)
+        w = _as_weights(weights, len(counts))
         features = self.count_features(counts, wins)
-        usable = ~np.isnan(features).any(axis=-1)
-        if not usable.any():
+        usable = np.asarray(~np.isnan(features).any(axis=-1))
+        self._warn_excluded(counts, w, usable)
+        if not w[usable].any():
             return float("nan")
-        w = np.ones(len(counts)) if weights is None else np.asarray(weights, dtype=float)
         means = np.average(features[usable], axis=0, weights=w[usable])
         with np.errstate(invalid="ignore", divide="ignore"):
             return float(self.combine_counts(means, float(w[usable].sum())))
+
+    def _warn_excluded(self, n: IntArray, weights: FloatArray, usable: AnyArray) -> None:
+        """Warn of tasks that are left out, or of an estimand that counts alone cannot give."""
+        left_out = weights[~usable].sum()
+        if not left_out:
+            return
+        if not np.isfinite(self.degree):
+            reason = "it has no unbiased estimate from counts; fit a model to them"
+        else:
+            first = int(n[~usable][weights[~usable] > 0][0])
+            reason = (
+                f"{left_out:.15g} of {weights.sum():.15g} tasks are left out, since it needs "
+                f"{self.degree} trials of a task, and the first of these has {first}"
+            )
+        warnings.warn(f"{self.name}: {reason}.", ExclusionWarning, stacklevel=3)
 
 
 @dataclass(frozen=True)
@@ -168,7 +212,7 @@ class TaskMean(Estimand):
         return means[0]
 
     @abstractmethod
-    def kernel(self, p: FloatArray) -> FloatArray:
+    def kernel(self, p: ArrayLike) -> FloatArray:
         """g(p), elementwise."""
 
     @abstractmethod
@@ -184,10 +228,162 @@ class TaskMean(Estimand):
         """E[g(p)] for p ~ Beta(a, b)."""
 
     @abstractmethod
-    def square_from_beta(self, a: FloatArray, b: FloatArray) -> FloatArray:
+    def square_from_beta(self, a: ArrayLike, b: ArrayLike) -> FloatArray:
         """E[g(p)^2] for p ~ Beta(a, b)."""
 
 
 @dataclass(frozen=True)
+class ScoreMean(TaskMean):
+    """The mean score of k trials of a task, when the score depends on how many of them succeed.
+
+    These are the polynomials of p, and all that k trials of a task identify. A subclass gives
+    `name` and `scores`. Where closed forms exist it may also give `chance` and `chance_square`,
+    which serve the three ways of evaluating at once; see `Urn`.
+
+    Examples
+    --------
+    The chance that exactly one of two trials succeeds, as a new estimand:
+
+    >>> from dataclasses import dataclass
+    >>> import numpy as np
+    >>> from reliability_stats.estimands import ScoreMean
+    >>> @dataclass(frozen=True)
+    ... class ExactlyOne(ScoreMean):
+    ...     @property
+    ...     def name(self):
+    ...         return "exactly_one"
+    ...
+    ...     def scores(self):
+    ...         return np.array([0.0, 1.0, 0.0])
+    >>> new = ExactlyOne()
+    >>> float(new.from_p([0.5])), new.from_counts([2, 4], [1, 4])
+    (0.5, 0.5)
+    >>> round(float(new.from_beta(1, 1)), 6)
+    0.333333
+    """
+
+    @abstractmethod
+    def scores(self) -> FloatArray:
+        """Score of 0..k successes, shape (k + 1,)."""
+
+    @property
+    def degree(self) -> float:
+        """Number of trials, k."""
+        return len(self.scores()) - 1
+
+    @property
+    def monotone(self) -> bool:
+        """Whether no success lowers the score."""
+        return bool((np.diff(self.scores()) >= 0).all())
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest and the highest score."""
+        scores = self.scores()
+        return float(scores.min()), float(scores.max())
+
+    def chance(self, urn: Urn) -> FloatArray:
+        """Mean score of k trials from an urn."""
+        return urn.mean_score(self.scores())
+
+    def chance_square(self, urn: Urn) -> FloatArray:
+        """Mean product of the scores of two lots of k trials from an urn."""
+        return urn.mean_score(_squared(self))
+
+    def kernel(self, p: ArrayLike) -> FloatArray:
+        """Mean score of k trials with success probability p."""
+        return self.chance(Urn.known(p))
+
+    def unbiased(self, n: IntArray, successes: IntArray) -> FloatArray:
+        """Mean score of k of the trials, drawn without replacement; NaN where n < k."""
+        return self.chance(Urn.counts(n, successes))
+
+    def unbiased_square(self, n: IntArray, successes: IntArray) -> FloatArray:
+        """Mean product of the scores of two disjoint lots of k of the trials; NaN where n < 2k."""
+        return self.chance_square(Urn.counts(n, successes))
+
+    def from_beta(self, a: ArrayLike, b: ArrayLike) -> AnyArray:
+        """Mean score of k trials of a task with p ~ Beta(a, b)."""
+        return self.chance(Urn.beta(a, b))
+
+    def square_from_beta(self, a: ArrayLike, b: ArrayLike) -> FloatArray:
+        """Mean product of the scores of two lots of k trials of one task with p ~ Beta(a, b)."""
+        return self.chance_square(Urn.beta(a, b))
+
+
+@dataclass(frozen=True)
 class MeanFunction(Estimand):
-    """A smooth function of several task means, such as a ratio."""
+    """A smooth function of several task means, such as a ratio.
+
+    A subclass gives `name`, `parts` and `combine`, which must also take complex numbers: the
+    design-based standard error differentiates it so.
+
+    Examples
+    --------
+    How much of the capability in four trials is dependable, as a new estimand:
+
+    >>> from dataclasses import dataclass
+    >>> from reliability_stats.estimands import MeanFunction, PassAtK, PassHatK
+    >>> @dataclass(frozen=True)
+    ... class Kept(MeanFunction):
+    ...     @property
+    ...     def name(self):
+    ...         return "kept"
+    ...
+    ...     @property
+    ...     def parts(self):
+    ...         return PassHatK(4), PassAtK(4)
+    ...
+    ...     def combine(self, *means):
+    ...         return means[0] / means[1]
+    >>> Kept().degree, Kept().from_counts([4, 4, 4], [0, 2, 4])
+    (4, 0.5)
+    """
+
+    @property
+    def degree(self) -> float:
+        """The largest degree of the parts."""
+        return max(part.degree for part in self.parts)
+
+
+@lru_cache(maxsize=16)
+def _squared(estimand: ScoreMean) -> FloatArray:
+    """Give the scores of 2k trials that belong to the squared kernel."""
+    return squared_scores(np.asarray(estimand.scores(), dtype=float))
+
+
+def as_probabilities(p: ArrayLike) -> FloatArray:
+    """Give success probabilities as an array with at least one task; NaN stands for unknown."""
+    values = np.atleast_1d(np.asarray(p, dtype=float))
+    if not values.shape[-1]:
+        raise ArgumentError("p is empty: there is no task to average over.")
+    bad = (values < 0) | (values > 1)
+    if bad.any():
+        at = tuple(int(i) for i in np.argwhere(bad)[0])
+        where = at[0] if len(at) == 1 else at
+        raise ArgumentError(
+            f"p must hold probabilities in [0, 1], but entry {where} is {values[at]:g}."
+        )
+    return values
+
+
+def _as_weights(weights: ArrayLike | None, tasks: int) -> FloatArray:
+    """Give the number of tasks behind each row of counts."""
+    if not tasks:
+        raise ArgumentError("n is empty: there is no task to average over.")
+    if weights is None:
+        return np.ones(tasks)
+    w = np.asarray(weights, dtype=float)
+    if w.shape != (tasks,):
+        raise ArgumentError(
+            f"weights must have one entry for each of {tasks} rows, not shape {w.shape}."
+        )
+    bad = np.flatnonzero(~((w >= 0) & np.isfinite(w)))
+    if bad.size:
+        i = int(bad[0])
+        raise ArgumentError(
+            f"weights must be numbers of tasks, at least 0, but entry {i} is {w[i]:g}."
+        )
+    if not w.any():
+        raise ArgumentError("weights are all 0: there is no task to average over.")
+    return w

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 
 from .._numerics import FloatArray, IntArray
 from .._validation import check_k
-from .base import AnyArray, MeanFunction, TaskMean
-from .moments import PassHatK
+from .base import AnyArray, MeanFunction, TaskMean, as_probabilities
+from .moments import Disagreement, PassHatK, SuccessRate
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,11 @@ class Persistence(MeanFunction):
     m : int >= 1, default 1
         Number of further trials.
 
+    Raises
+    ------
+    ArgumentError
+        If m is not an integer of at least 1.
+
     Examples
     --------
     >>> from reliability_stats import Persistence
@@ -34,6 +39,7 @@ class Persistence(MeanFunction):
     m: int = 1
 
     def __post_init__(self) -> None:
+        """Check m."""
         object.__setattr__(self, "m", check_k(self.m, name="m"))
 
     @property
@@ -42,14 +48,9 @@ class Persistence(MeanFunction):
         return f"persistence@{self.m}"
 
     @property
-    def degree(self) -> float:
-        """Equal to m + 1."""
-        return self.m + 1
-
-    @property
     def parts(self) -> tuple[TaskMean, ...]:
         """pass^(m+1) and the success rate."""
-        return PassHatK(self.m + 1), PassHatK(1)
+        return PassHatK(self.m + 1), SuccessRate()
 
     def combine(self, *means: AnyArray) -> AnyArray:
         """Ratio of the two moments."""
@@ -79,22 +80,17 @@ class Recovery(MeanFunction):
         return "recovery"
 
     @property
-    def degree(self) -> float:
-        """Two trials of a task."""
-        return 2
-
-    @property
     def parts(self) -> tuple[TaskMean, ...]:
-        """The first two moments."""
-        return PassHatK(1), PassHatK(2)
+        """The chance that two trials disagree, which is twice E[p(1-p)], and the success rate."""
+        return Disagreement(), SuccessRate()
 
     def combine(self, *means: AnyArray) -> AnyArray:
-        """Share of the failures' trials that would succeed."""
-        return np.asarray((means[0] - means[1]) / (1.0 - means[0]))
+        """Share of the failures after which the next trial would succeed."""
+        return np.asarray(means[0] / 2.0 / (1.0 - means[1]))
 
     def from_beta(self, a: ArrayLike, b: ArrayLike) -> AnyArray:
         """E[p] for p ~ Beta(a, b + 1), the tasks weighted by their failure."""
-        return PassHatK(1).from_beta(a, np.asarray(b, dtype=float) + 1.0)
+        return SuccessRate().from_beta(a, np.asarray(b, dtype=float) + 1.0)
 
 
 @dataclass(frozen=True)
@@ -103,7 +99,8 @@ class ICC(MeanFunction):
 
     One if every task always ends the same way, zero if all tasks share one p. A system that always
     fails is perfectly consistent, so never read it without the success rate. From counts it is
-    ICC(1) by unbalanced one-way analysis of variance, which may be negative.
+    ICC(1) by unbalanced one-way analysis of variance, which may be negative: nothing is clipped. It
+    is NaN if no task was tried twice, if there is one task only, and if all trials end alike.
 
     References
     ----------
@@ -114,7 +111,7 @@ class ICC(MeanFunction):
     --------
     >>> from reliability_stats import ICC
     >>> round(ICC().from_counts([4, 4, 4], [0, 2, 4]), 6)
-    0.714286
+    0.666667
     """
 
     @property
@@ -123,40 +120,54 @@ class ICC(MeanFunction):
         return "icc"
 
     @property
-    def degree(self) -> float:
-        """Two trials of a task."""
-        return 2
-
-    @property
     def bounds(self) -> tuple[float, float]:
-        """From -1, since the design-based value is not clipped, to 1."""
-        return -1.0, 1.0
+        """At most 1; the design-based value has no lower bound."""
+        return -np.inf, 1.0
 
     @property
     def parts(self) -> tuple[TaskMean, ...]:
         """The first two moments."""
-        return PassHatK(1), PassHatK(2)
+        return SuccessRate(), PassHatK(2)
 
     def combine(self, *means: AnyArray) -> AnyArray:
         """Variance between tasks over the variance of one trial."""
         return np.asarray((means[1] - means[0] ** 2) / (means[0] * (1.0 - means[0])))
+
+    def from_p(self, p: ArrayLike) -> AnyArray:
+        """Evaluate at known success probabilities, with deviations from their mean.
+
+        Parameters
+        ----------
+        p : (..., tasks) array_like of float in [0, 1]
+            Success probabilities; the last axis is averaged over.
+
+        Returns
+        -------
+        (...) ndarray
+            The value for each leading index; NaN where all p are 0 or all are 1.
+        """
+        values = as_probabilities(p)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            one_trial = values.mean(axis=-1) * (1.0 - values).mean(axis=-1)
+            return np.asarray(values.var(axis=-1) / one_trial)
 
     def from_beta(self, a: ArrayLike, b: ArrayLike) -> AnyArray:
         """1 / (a + b + 1)."""
         return np.asarray(1.0 / (np.asarray(a, dtype=float) + np.asarray(b, dtype=float) + 1.0))
 
     def count_features(self, n: IntArray, successes: IntArray) -> FloatArray:
-        """Sums of the one-way table: n, n^2, y, y^2 / n."""
+        """Give n, n^2, y and y^2 / n of each task with trials, for the one-way table of squares."""
         n, y = np.asarray(n, dtype=float), np.asarray(successes, dtype=float)
+        n = np.where(n > 0, n, np.nan)
         return np.stack([n, n**2, y, y**2 / n], axis=-1)
 
     def combine_counts(self, means: AnyArray, n_tasks: float) -> AnyArray:
         """(MSB - MSW) / (MSB + (n0 - 1) MSW); NaN without replication or without variation."""
         n, n2, y, y2 = means
-        if n_tasks < 2 or np.real(n) * n_tasks - n_tasks < 0.5:
+        unreplicated = n_tasks < 2 or (np.real(n) - 1.0) * n_tasks < 0.5
+        if unreplicated or not 0 < np.real(y) < np.real(n):
             return np.asarray(np.nan)
         between = n_tasks * (y2 - y**2 / n) / (n_tasks - 1)
         within = (y - y2) / (n - 1)
         size = (n_tasks * n - n2 / n) / (n_tasks - 1)
-        total = between + (size - 1) * within
-        return np.asarray((between - within) / total if abs(total) > 1e-14 else np.nan)
+        return np.asarray((between - within) / (between + (size - 1) * within))

@@ -6,10 +6,11 @@ The data alone give only bounds for them, whatever the number of tasks: a value 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from .._numerics import FloatArray, IntArray
@@ -17,15 +18,43 @@ from .._validation import check_fraction, check_thresholds
 from .base import AnyArray, TaskMean
 
 LOW, HIGH = 0.10, 0.90
-POINT_MASS = 1e12
-"""Beyond this concentration Beta(a, b) is treated as a point mass at its mean."""
+POINT_MASS = 1e18
+"""Concentration beyond which Beta(a, b) is taken as normal; tails then differ by below 1e-9."""
+TWO_POINTS = 1e-17
+"""Parameters below which all mass is at 0 and 1, up to rounding."""
 
 
-def beta_cdf(a: FloatArray, b: FloatArray, x: float) -> FloatArray:
-    """P(p <= x) for p ~ Beta(a, b), also for parameters near 0 and beyond 1e12."""
+def beta_cdf(a: ArrayLike, b: ArrayLike, x: float) -> FloatArray:
+    """P(p <= x) for p ~ Beta(a, b), 0 <= x <= 1, for any a, b > 0."""
+    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    return _with_limits(special.betainc(a, b, x), a, b, x, lower=True)
+
+
+def beta_sf(a: ArrayLike, b: ArrayLike, x: float) -> FloatArray:
+    """P(p > x) for p ~ Beta(a, b), 0 <= x <= 1, for any a, b > 0, with all digits if small."""
+    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    return _with_limits(special.betaincc(a, b, x), a, b, x, lower=False)
+
+
+def _with_limits(
+    tail: AnyArray, a: FloatArray, b: FloatArray, x: float, *, lower: bool
+) -> FloatArray:
+    """Replace a tail where the incomplete beta function of SciPy fails: huge or tiny parameters."""
     total = a + b
-    shrink = np.minimum(1.0, POINT_MASS / total)
-    return np.asarray(special.betainc(a * shrink, b * shrink, x))
+    sharp, split = total > POINT_MASS, total < TWO_POINTS
+    if x in (0.0, 1.0) or not (sharp | split).any():
+        return np.asarray(tail)
+    mean = a / total
+    with np.errstate(divide="ignore"):
+        z = (x - mean) * np.sqrt(total / mean / (b / total))
+    tail = np.where(split, (b if lower else a) / total, tail)
+    return np.where(sharp, special.ndtr(z if lower else -z), tail)
+
+
+def _indicator(p: ArrayLike, inside: Callable[[FloatArray], NDArray[np.bool_]]) -> FloatArray:
+    """Give 1 where p is inside, 0 elsewhere and NaN where it is unknown."""
+    values = np.asarray(p, dtype=float)
+    return np.where(np.isnan(values), np.nan, inside(values))
 
 
 @dataclass(frozen=True)
@@ -37,15 +66,15 @@ class _Share(TaskMean):
         """Infinite: no number of trials identifies a share without a model."""
         return math.inf
 
-    def unbiased(self, n: IntArray, successes: IntArray) -> FloatArray:
+    def unbiased(self, n: IntArray, successes: IntArray) -> FloatArray:  # noqa: ARG002
         """NaN: there is no unbiased estimate."""
         return np.full(np.shape(n), np.nan)
 
-    def unbiased_square(self, n: IntArray, successes: IntArray) -> FloatArray:
+    def unbiased_square(self, n: IntArray, successes: IntArray) -> FloatArray:  # noqa: ARG002
         """NaN: there is no unbiased estimate."""
         return np.full(np.shape(n), np.nan)
 
-    def square_from_beta(self, a: FloatArray, b: FloatArray) -> FloatArray:
+    def square_from_beta(self, a: ArrayLike, b: ArrayLike) -> FloatArray:
         """Equal to the share itself, since an indicator is its own square."""
         return np.asarray(self.from_beta(a, b))
 
@@ -69,6 +98,7 @@ class Reach(_Share):
     low: float = LOW
 
     def __post_init__(self) -> None:
+        """Check the threshold."""
         object.__setattr__(self, "low", check_fraction(self.low, name="low"))
 
     @property
@@ -81,13 +111,13 @@ class Reach(_Share):
         """True: more success never lowers it."""
         return True
 
-    def kernel(self, p: FloatArray) -> FloatArray:
+    def kernel(self, p: ArrayLike) -> FloatArray:
         """1 where p > low."""
-        return (np.asarray(p) > self.low).astype(float)
+        return _indicator(p, lambda x: x > self.low)
 
     def from_beta(self, a: ArrayLike, b: ArrayLike) -> AnyArray:
-        """Upper tail of the beta distribution, as the lower tail of 1 - p."""
-        return beta_cdf(np.asarray(b, dtype=float), np.asarray(a, dtype=float), 1.0 - self.low)
+        """Upper tail of the beta distribution."""
+        return beta_sf(a, b, self.low)
 
 
 @dataclass(frozen=True)
@@ -110,6 +140,7 @@ class FlickerMass(_Share):
     high: float = HIGH
 
     def __post_init__(self) -> None:
+        """Check the thresholds."""
         low, high = check_thresholds(self.low, self.high)
         object.__setattr__(self, "low", low)
         object.__setattr__(self, "high", high)
@@ -121,15 +152,13 @@ class FlickerMass(_Share):
             return "flicker_mass"
         return f"flicker_mass({self.low:g},{self.high:g})"
 
-    def kernel(self, p: FloatArray) -> FloatArray:
+    def kernel(self, p: ArrayLike) -> FloatArray:
         """1 where low < p < high."""
-        p = np.asarray(p)
-        return ((p > self.low) & (p < self.high)).astype(float)
+        return _indicator(p, lambda x: (x > self.low) & (x < self.high))
 
     def from_beta(self, a: ArrayLike, b: ArrayLike) -> AnyArray:
         """Mass of the beta distribution between the thresholds."""
-        a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
-        return np.asarray(np.maximum(beta_cdf(a, b, self.high) - beta_cdf(a, b, self.low), 0.0))
+        return np.maximum(beta_cdf(a, b, self.high) - beta_cdf(a, b, self.low), 0.0)
 
 
 @dataclass(frozen=True)
@@ -151,6 +180,7 @@ class Dependable(_Share):
     high: float = HIGH
 
     def __post_init__(self) -> None:
+        """Check the threshold."""
         object.__setattr__(self, "high", check_fraction(self.high, name="high"))
 
     @property
@@ -163,10 +193,10 @@ class Dependable(_Share):
         """True: more success never lowers it."""
         return True
 
-    def kernel(self, p: FloatArray) -> FloatArray:
+    def kernel(self, p: ArrayLike) -> FloatArray:
         """1 where p >= high."""
-        return (np.asarray(p) >= self.high).astype(float)
+        return _indicator(p, lambda x: x >= self.high)
 
     def from_beta(self, a: ArrayLike, b: ArrayLike) -> AnyArray:
-        """Upper tail of the beta distribution, as the lower tail of 1 - p."""
-        return beta_cdf(np.asarray(b, dtype=float), np.asarray(a, dtype=float), 1.0 - self.high)
+        """Upper tail of the beta distribution."""
+        return beta_sf(a, b, self.high)
