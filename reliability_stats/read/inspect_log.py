@@ -21,6 +21,7 @@ from ._zip import archive, member, readable
 GRADES = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
 WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
 OPERATOR = "operator"
+PLANNED = "planned, but not there"
 SAMPLE = ("id", "epoch", "scores", "error", "limit", "invalidation", "completed_at", "metadata")
 
 
@@ -153,10 +154,9 @@ def read_inspect(
             with reading.record(file, place):
                 planned.discard(_add(reading, file, place, common, log, sample, picked, choice))
         for one, epoch in sorted(planned):
-            values = _fields(log, {}, one, choice, strict=False)
-            reading.add(
-                file, "planned, but not there", **common, **values, trial=epoch, success=None
-            )
+            with reading.record(file, PLANNED):
+                values = _fields(log, {}, one, choice, strict=False)
+                reading.add(file, PLANNED, **common, **values, trial=epoch, success=None)
     return reading.trials()
 
 

@@ -161,7 +161,9 @@ def _choose(
     reading.leave_out("rows of other filters", len(rows) - len(chosen), asked=True)
     metric = choice.metric
     if metric is None and choice.scorer is None:
-        metrics = {str(name): None for _, row in chosen for name in get(row, "metrics") or []}
+        given = [get(row, "metrics") for _, row in chosen]
+        named = [name for names in given if isinstance(names, list) for name in names]
+        metrics = dict.fromkeys(map(str, named))
         if len(metrics) > 1:
             raise TrialDataError(
                 f"{file}: the rows have the metrics {', '.join(metrics)}. Name one with metric=."

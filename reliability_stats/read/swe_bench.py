@@ -227,14 +227,10 @@ def _leaderboard(
     statuses |= dict.fromkeys(lists["no_logs"], "grader_error")
     resolved = set(lists["resolved"])
     for name in dict.fromkeys(tasks):
-        reading.add(
-            file,
-            name,
-            **common,
-            task=name,
-            success=name in resolved,
-            status=statuses.get(name, "ok"),
-        )
+        with reading.record(file, name):
+            status = statuses.get(name, "ok")
+            success = name in resolved
+            reading.add(file, name, **common, task=name, success=success, status=status)
 
 
 def _instances(

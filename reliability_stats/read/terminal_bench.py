@@ -23,7 +23,7 @@ AGENT |= {"unknown_agent_error", "fatal_llm_parse_error"}
 
 def recognise(data: Any) -> bool:
     """Say whether a parsed JSON file is of this format."""
-    results = get(data, "results")
+    results = get(data, "results", [data])
     return (
         isinstance(results, list)
         and bool(results)
@@ -119,7 +119,7 @@ def _runs(reading: Reading) -> Iterator[tuple[Path, Any]]:
             above |= {file.parent} if file.name == "results.json" else set()
             reading.read[file] = None
             yield file, data
-        elif "is_resolved" in data if isinstance(data, Mapping) else False:
+        elif recognise(data):
             single.append(file)
             yield file, {"results": [data]}
             reading.read[file] = None
