@@ -2,41 +2,38 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import platform
 from typing import Any
 
 import numpy as np
 
-from ._validation import check_rng
+from ._validation import check_rng, suggest
 from ._version import __version__
 from .exceptions import ArgumentError, TrialDataError
-from .inference import grid
-from .inference.quadrature import Quadrature
-from .models import BetaBinomial
+from .models import BetaBinomial, Model
 from .posterior import Posterior
 from .trials import Trials
 
+__all__ = ["fit"]
 
-def fit(
-    trials: Trials,
-    model: BetaBinomial | None = None,
-    *,
-    rng: Any = 0,
-    tol: float = 1e-4,
-) -> Posterior:
+
+def fit(trials: Trials, model: Model | None = None, *, rng: Any = 0, **options: Any) -> Posterior:
     """Fit a model to trials.
 
     Parameters
     ----------
     trials : Trials
-        The data. With conditions, each system is fitted separately under each condition.
-    model : BetaBinomial, optional
+        The data. `BetaBinomial` fits each system separately, under each condition if there are any.
+    model : model, optional
         The model; `BetaBinomial` with uniform priors by default.
     rng : int, numpy.random.Generator, SeedSequence or None, default 0
-        Seed of the draws that can be asked of the result. Summaries over the population do not use it.
-    tol : float in (0, 0.1], default 1e-4
-        Largest change of a posterior mean, in posterior sds, when the step of the quadrature is halved;
-        the lattice is refined until it holds.
+        Seed of the draws. Quadrature summaries over the population do not use it.
+    **options
+        Options of the inference that the model asks for. Quadrature (`BetaBinomial`) takes ``tol``,
+        a float in (0, 0.1], 1e-4 by default: the largest change of a posterior mean, in posterior
+        sds, when the step is halved; the lattice is refined until it holds.
 
     Returns
     -------
@@ -64,36 +61,34 @@ def fit(
         raise ArgumentError(
             f"fit needs Trials, not {type(trials).__name__}; make them with Trials.from_frame(...)."
         )
-    if model is None:
-        model = BetaBinomial()
-    if isinstance(model, type) or not isinstance(model, BetaBinomial):
+    spec = BetaBinomial() if model is None else model
+    if isinstance(spec, type) or not isinstance(spec, Model):
         raise ArgumentError(f"model must be a model such as BetaBinomial(), not {model!r}.")
-    if not 0 < tol <= 0.1:
-        raise ArgumentError(f"tol must lie in (0, 0.1], not {tol!r}.")
     if trials.missing_policy == "bounds" and trials.n_missing:
         raise TrialDataError(
-            f"{trials.n_missing} outcomes are missing under missing='bounds', and a posterior needs definite "
-            "counts. Fit trials.complete('failure') and trials.complete('success') to see both ends."
+            f"{trials.n_missing} outcomes are missing under missing='bounds', and a posterior "
+            "needs definite counts. Fit trials.complete('failure') and trials.complete('success') "
+            "to see both ends."
         )
-    seed = int(check_rng(rng).integers(2**63 - 1))
-    counts = trials.counts
-    units = counts.units
-    distinct = counts.distinct()
-    density = model.log_density(distinct, len(units))
-    lattices = grid.build(
-        density, len(units), reach=model.reach, names=lambda i: f"system {units[i]!r}"
-    )
-    engine = Quadrature(lattices, density, model.reach, distinct, len(units), tol)
-    info = {
-        "method": "quadrature over (logit mean, logit icc)",
-        "nodes": lattices[0].nodes ** 2,
-        "tol": tol,
-        "seed": seed,
-        "fingerprint": trials.fingerprint,
-        "versions": {
-            "reliability_stats": __version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
+    infer = importlib.import_module(f"{__package__}.inference.{spec.inference}").infer
+    allowed = [
+        name
+        for name, item in inspect.signature(infer).parameters.items()
+        if item.kind is item.KEYWORD_ONLY and name != "seed"
+    ]
+    for name in options:
+        if name not in allowed:
+            raise ArgumentError(
+                f"fit has no option {name!r} for {type(spec).__name__}{suggest(name, allowed)}; "
+                f"the options are: rng, {', '.join(allowed)}."
+            )
+    seed = int(check_rng(rng).integers(2**62))
+    engine, info = infer(trials, spec, seed=seed, **options)
+    versions = {
+        "reliability_stats": __version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
     }
-    return Posterior(trials, model, engine, info, seed)
+    record = {"seed": seed, "fingerprint": trials.fingerprint, **info}
+    record["versions"] = versions | info.get("versions", {})
+    return Posterior(trials, spec, engine, record)

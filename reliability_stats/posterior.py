@@ -4,31 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import _summary
-from ._numerics import FloatArray
 from ._validation import check_over, check_positive_int, check_prob, check_thresholds
-from .estimands import Estimand, TaskMean
+from .estimands import Estimand
 from .estimands.thresholds import HIGH, LOW
 from .exceptions import ArgumentError
-from .inference.quadrature import Marginal, Quadrature, beta_parameters, observed_draws
-from .models import BetaBinomial
+from .inference.engine import Engine
 from .trials import Trials
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-SUMMARY_DRAWS = 8000
-"""Draws behind the summary of a ratio over the observed tasks."""
 MAX_CELL_DRAWS = 50_000_000
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Posterior:
     """Posterior of a model given trials.
 
@@ -38,19 +35,21 @@ class Posterior:
     ----------
     trials : Trials
         The data.
-    model : BetaBinomial
+    model : model
         The model and its priors.
+    engine : Engine
+        The fitted posterior in arrays; an implementation detail.
     sampler_info : mapping
-        How the posterior was computed: method, nodes, tolerance, versions, data fingerprint, seed.
+        How the posterior was computed: method, versions, data fingerprint, seed.
     """
 
     trials: Trials
-    model: BetaBinomial
-    engine: Quadrature
+    model: Any
+    engine: Engine
     sampler_info: Mapping[str, Any]
-    seed: int
 
     def __post_init__(self) -> None:
+        """Freeze the record of how it was computed."""
         object.__setattr__(self, "sampler_info", MappingProxyType(dict(self.sampler_info)))
 
     @property
@@ -94,9 +93,9 @@ class Posterior:
         Returns
         -------
         pandas.DataFrame
-            Columns estimand, system, over, mean, sd, lower, upper, prob, interval, identified, ess_bulk,
-            r_hat; one row for each estimand and system; never rounded. The last two are empty, since
-            there are no chains.
+            Columns estimand, system, over, mean, sd, lower, upper, prob, interval, identified,
+            ess_bulk, r_hat; one row for each estimand and system; never rounded. The last two are
+            empty where there are no chains.
 
         Warns
         -----
@@ -105,9 +104,11 @@ class Posterior:
 
         Notes
         -----
-        Over the population, everything is deterministic quadrature. Over the observed tasks, means and
-        sds of task means are exact and their intervals take the mean as beta-distributed given the beta
-        parameters; ratios (persistence, recovery, ICC) are summarised from 8000 draws.
+        With quadrature, everything over the population is deterministic. Over the observed tasks,
+        means and sds of task means are exact, and their intervals take the mean as beta-distributed
+        given the beta parameters; for functions of such means (persistence, recovery, ICC) these
+        are taken as jointly normal given the parameters. Where that is too rough, as with fewer
+        than 20 tasks or rates near 0 or 1, intervals come from 20 000 draws.
 
         Examples
         --------
@@ -121,9 +122,9 @@ class Posterior:
         """
         over, prob = check_over(over), check_prob(prob)
         wanted = _summary.as_estimands(estimands, self.trials.counts, model=True)
+        solve = self.engine.population if over == "population" else self.engine.observed
         rows, unidentified = [], []
-        for estimand in wanted:
-            marginal = self._marginal(estimand, over, prob)
+        for estimand, marginal in zip(wanted, solve(wanted, prob), strict=True):
             identified = _summary.identification_by_unit(estimand, self.trials.counts)
             if "no" in identified:
                 unidentified.append(estimand.name)
@@ -134,30 +135,22 @@ class Posterior:
                 "upper": marginal.upper,
                 "interval": "eti",
                 "identified": identified,
+                "ess_bulk": marginal.ess_bulk,
+                "r_hat": marginal.r_hat,
             }
             rows.append((estimand, fields))
         _summary.warn_unidentified(unidentified)
         return _summary.table(rows, self.systems, over, prob)
-
-    def _marginal(self, estimand: Estimand, over: str, prob: float) -> Marginal:
-        """Summarise one estimand for all systems."""
-        if over == "population":
-            return self.engine.population(estimand, prob)
-        if isinstance(estimand, TaskMean):
-            return self.engine.observed(estimand, prob)
-        values = self._draws([estimand], over, SUMMARY_DRAWS, self.seed)[0]
-        ends = np.quantile(values, [(1 - prob) / 2, (1 + prob) / 2], axis=1)
-        return Marginal(values.mean(axis=1), values.std(axis=1), ends[0], ends[1])
 
     def draws(
         self,
         estimands: Estimand | Sequence[Estimand],
         *,
         over: str = "population",
-        draws: int = 1000,
-        chains: int = 4,
+        draws: int | None = None,
+        chains: int | None = None,
     ) -> xr.DataArray | xr.Dataset:
-        """Independent posterior draws of one or several estimands.
+        """Posterior draws of one or several estimands.
 
         Parameters
         ----------
@@ -166,19 +159,14 @@ class Posterior:
             seed of the fit decides the draws.
         over : {"population", "observed"}
             Tasks like these, or the very tasks of the table.
-        draws, chains : int >= 1
-            Draws in each chain, and number of chains. The draws are independent; chains only give
-            them the shape that ArviZ expects.
+        draws, chains : int >= 1, optional
+            Draws in each chain, and number of chains. Quadrature gives independent draws, 1000 in
+            each of 4 chains by default; the chains only give them the shape that ArviZ expects.
 
         Returns
         -------
         xarray.DataArray or xarray.Dataset
-            Dims chain, draw, system; a Dataset with one variable for each estimand if a list is given.
-
-        Notes
-        -----
-        Nodes of the lattice are drawn in proportion to their weight, stratified, and moved uniformly
-        within their cell; weights are sharpened so that this does not widen the posterior.
+            Dims chain, draw, system; a Dataset with one variable an estimand if a list is given.
 
         Examples
         --------
@@ -190,10 +178,9 @@ class Posterior:
         import xarray as xr
 
         over = check_over(over)
-        draws = check_positive_int(draws, name="draws")
-        chains = check_positive_int(chains, name="chains")
+        chains, draws = self._shape(chains, draws)
         wanted = _summary.as_estimands(estimands, self.trials.counts, model=True)
-        values = self._draws(wanted, over, draws * chains, self.seed)
+        values = self.engine.draws(wanted, over, chains, draws)
         coords = {
             "chain": np.arange(chains),
             "draw": np.arange(draws),
@@ -201,7 +188,7 @@ class Posterior:
         }
         arrays = [
             xr.DataArray(
-                value.T.reshape(chains, draws, -1),
+                value,
                 coords=coords,
                 dims=("chain", "draw", "system"),
                 name=estimand.name,
@@ -213,30 +200,15 @@ class Posterior:
             return arrays[0]
         return xr.Dataset({str(array.name): array for array in arrays})
 
-    def _draws(
-        self, estimands: Sequence[Estimand], over: str, size: int, seed: int
-    ) -> list[FloatArray]:
-        """Draw each estimand jointly; arrays of shape (units, size)."""
-        rng = np.random.default_rng(seed)
-        a, b = beta_parameters(*self.engine.draw(size, rng))
-        if over == "population":
-            return [estimand.from_beta(a, b) for estimand in estimands]
-        distinct = self.engine.distinct
-        out = [np.empty(a.shape) for _ in estimands]
-        parts = tuple(dict.fromkeys(part for e in estimands for part in e.parts))
-        for unit, stream in enumerate(rng.spawn(len(a))):
-            rows = slice(*np.searchsorted(distinct.unit, [unit, unit + 1]))
-            counts = distinct.n[rows], distinct.successes[rows], distinct.multiplicity[rows]
-            means = dict(
-                zip(parts, observed_draws(parts, a[unit], b[unit], *counts, stream), strict=True)
-            )
-            for value, estimand in zip(out, estimands, strict=True):
-                value[unit] = estimand.combine(*(means[part] for part in estimand.parts))
-        return out
+    def _shape(self, chains: int | None, draws: int | None) -> tuple[int, int]:
+        """Give the number of chains and draws, checked, with the engine's own as defaults."""
+        usual = self.engine.default_shape
+        return (
+            usual[0] if chains is None else check_positive_int(chains, name="chains"),
+            usual[1] if draws is None else check_positive_int(draws, name="draws"),
+        )
 
-    def tasks(
-        self, *, prob: float = 0.95, low: float = LOW, high: float = HIGH
-    ) -> pd.DataFrame:
+    def tasks(self, *, prob: float = 0.95, low: float = LOW, high: float = HIGH) -> pd.DataFrame:
         """Posterior of the success probability of every cell.
 
         Parameters
@@ -250,7 +222,8 @@ class Posterior:
         -------
         pandas.DataFrame
             One row for each cell: system, task, [condition,] n, successes, mean, sd, lower, upper,
-            p_not_shown (P(p <= low)), p_flickering (P(low < p < high)), p_persistent (P(p >= high)).
+            p_not_shown (P(p <= low)), p_flickering (P(low < p < high)) and p_persistent
+            (P(p >= high)).
 
         Examples
         --------
@@ -262,33 +235,34 @@ class Posterior:
         """
         prob = check_prob(prob)
         low, high = check_thresholds(low, high)
-        distinct = self.engine.distinct
         cells = self.engine.cells(prob, low, high)
         frame = self.trials.counts.to_frame()
-        at = distinct.row_of_cell
         for name in ("mean", "sd", "lower", "upper"):
-            frame[name] = getattr(cells, name)[at]
-        frame["p_not_shown"] = cells.below[at]
-        frame["p_flickering"] = np.clip(1.0 - cells.below - cells.above, 0.0, 1.0)[at]
-        frame["p_persistent"] = cells.above[at]
+            frame[name] = getattr(cells, name)
+        frame["p_not_shown"] = cells.below
+        frame["p_flickering"] = np.clip(1.0 - cells.below - cells.above, 0.0, 1.0)
+        frame["p_persistent"] = cells.above
         return frame
 
-    def to_arviz(self, *, draws: int = 1000, chains: int = 4, cells: bool = True) -> Any:
+    def to_arviz(
+        self, *, draws: int | None = None, chains: int | None = None, cells: bool = True
+    ) -> Any:
         """Posterior draws and data for ArviZ.
 
         Parameters
         ----------
-        draws, chains : int >= 1
-            Shape of the draws.
+        draws, chains : int >= 1, optional
+            Shape of the draws, as in `draws`.
         cells : bool, default True
             Whether to draw the success probability ``p`` of every cell too.
 
         Returns
         -------
         arviz.InferenceData or xarray.DataTree
-            The first with ArviZ 0.x, the second with ArviZ 1.x. Group ``posterior``: mean, icc
-            (chain, draw, system) and p (chain, draw, system, task), NaN for cells that were not run.
-            Group ``observed_data``: n, successes (system, task).
+            The first with ArviZ 0.x, the second with ArviZ 1.x. Group ``posterior``: the model's
+            variables (mean and icc of each system for the beta-binomial) and p
+            (chain, draw, system, task), NaN for cells that were not run. Group ``observed_data``:
+            n, successes (system, task).
 
         Raises
         ------
@@ -304,53 +278,42 @@ class Posterior:
         """
         from ._arviz import from_groups
 
-        size = check_positive_int(draws, name="draws") * check_positive_int(chains, name="chains")
+        chains, draws = self._shape(chains, draws)
         counts = self.trials.counts
-        shape = (len(self.systems), len(counts.tasks))
-        if cells and size * shape[0] * shape[1] > MAX_CELL_DRAWS:
+        shape = (len(self.systems), counts.n_tasks)
+        size = chains * draws * shape[0] * shape[1]
+        if cells and size > MAX_CELL_DRAWS:
             raise ArgumentError(
-                f"{size} draws of {shape[0]} x {shape[1]} cells are more than {MAX_CELL_DRAWS:,} numbers. "
-                "Ask for fewer draws, or leave the cells out with cells=False."
+                f"{chains} x {draws} draws of {shape[0]} x {shape[1]} cells are {size:,} numbers, "
+                f"more than {MAX_CELL_DRAWS:,}. Ask for fewer draws, or leave the cells out with "
+                "cells=False."
             )
-        rng = np.random.default_rng(self.seed)
-        u, v = self.engine.draw(size, rng)
-        lead = (chains, draws)
-        posterior = {
-            "mean": _expit(u).T.reshape(*lead, -1),
-            "icc": _expit(v).T.reshape(*lead, -1),
-        }
-        data = {name: np.full(shape, np.nan) for name in ("n", "successes")}
-        data["n"][counts.unit, counts.task] = counts.n
-        data["successes"][counts.unit, counts.task] = counts.successes
-        dims = {"mean": ["system"], "icc": ["system"]}
-        if cells:
-            a, b = beta_parameters(u, v)
-            p = np.full((size, *shape), np.nan)
-            wins, fails = counts.successes, counts.n - counts.successes
-            p[:, counts.unit, counts.task] = rng.beta(a[counts.unit].T + wins, b[counts.unit].T + fails)
-            posterior["p"] = p.reshape(*lead, *shape)
-            dims["p"] = ["system", "task"]
+        posterior, dims = {}, {"n": ["system", "task"], "successes": ["system", "task"]}
+        for name, (axes, values) in self.engine.parameters(chains, draws, cells=cells).items():
+            posterior[name], dims[name] = values, list(axes)
+            if axes == ("cell",):
+                posterior[name], dims[name] = self._spread(values), ["system", "task"]
+        data = {name: self._spread(getattr(counts, name)) for name in ("n", "successes")}
         coords = {"system": list(self.systems), "task": list(counts.tasks)}
-        dims |= {"n": ["system", "task"], "successes": ["system", "task"]}
         attrs = {"inference_library": "reliability_stats", "model": repr(self.model)}
         return from_groups({"posterior": posterior, "observed_data": data}, coords, dims, attrs)
 
+    def _spread(self, values: Any) -> Any:
+        """Lay values of the cells, last axis, out by system and task; NaN where nothing was run."""
+        counts = self.trials.counts
+        table = np.full((*values.shape[:-1], len(self.systems), counts.n_tasks), np.nan)
+        table[..., counts.unit, counts.task] = values
+        return table
+
     def __repr__(self) -> str:
-        nodes = self.sampler_info["nodes"]
+        """Give the model, the data, how it was computed and what can be asked."""
         return (
             f"Posterior of {self.model!r}\n"
             f"  {self.trials!r}\n"
-            f"  exact quadrature, {nodes} nodes a system; .summary(), .tasks(), .draws(), .to_arviz()"
+            f"  {self.engine.describe()}\n"
+            "  .summary(), .tasks(), .draws(), .to_arviz()"
         )
 
     def _repr_html_(self) -> str:
-        from html import escape
-
+        """Give the same for notebooks, escaped."""
         return f"<pre>{escape(repr(self))}</pre>"
-
-
-def _expit(x: FloatArray) -> FloatArray:
-    """Inverse logit."""
-    from scipy import special
-
-    return np.asarray(special.expit(x))

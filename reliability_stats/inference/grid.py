@@ -1,17 +1,19 @@
 """Deterministic quadrature over two unbounded parameters, for many systems at once.
 
-A lattice is laid over the part of the plane where the log density lies within `DROP` of its mode. It is
-centred and sheared by the posterior mean and covariance, so that it follows ridges, and stretched by a
-hyperbolic sine, so that long tails cost few nodes: x = c + L z with z = sinh(STRETCH t) / STRETCH and t on
-a regular lattice. There the plain sum is the trapezoidal rule with negligible boundary terms, whose error
-falls faster than any power of the step for analytic densities (Trefethen and Weideman 2014,
-https://doi.org/10.1137/130932132). Halving the step is checked against the half lattice that it contains.
+A lattice is laid over the part of the plane where the log density lies within `DROP` of its mode.
+It is centred and sheared by the posterior mean and covariance, so that it follows ridges, and
+stretched by a hyperbolic sine, so that long tails cost few nodes: x = c + L z with z =
+sinh(STRETCH t) / STRETCH and t on a regular lattice. There the plain sum is the trapezoidal rule
+with negligible boundary terms, whose error falls faster than any power of the step for analytic
+densities (Trefethen and Weideman 2014, https://doi.org/10.1137/130932132). Halving the step is
+checked against the half lattice that it contains.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -66,11 +68,11 @@ class Lattice:
     @property
     def nodes(self) -> int:
         """Nodes for each axis."""
-        return self.weights.shape[-1]
+        return int(self.weights.shape[-1])
 
-    def coordinates(self) -> tuple[FloatArray, FloatArray]:
-        """Give x and y of every node, each of shape (units, nodes, nodes)."""
-        first, second = axes(self.box, self.nodes)
+    def coordinates(self, stride: int = 1) -> tuple[FloatArray, FloatArray]:
+        """Give x and y of every (or every other) node, each of shape (units, nodes, nodes)."""
+        first, second = (axis[:, ::stride] for axis in axes(self.box, self.nodes))
         return place(self.centre, self.shear, first[:, :, None], second[:, None, :])
 
     def steps(self) -> FloatArray:
@@ -139,7 +141,7 @@ def _values(
     return np.asarray(logs + widen[0][:, :, None] + widen[1][:, None, :])
 
 
-def _hull(keep: np.ndarray, axis: int) -> tuple[IntArray, IntArray]:
+def _hull(keep: Any, axis: int) -> tuple[IntArray, IntArray]:
     """Give the first and last index along one axis at which anything is kept."""
     along = keep.any(axis=2 if axis == 0 else 1)
     return along.argmax(axis=1), along.shape[1] - 1 - along[:, ::-1].argmax(axis=1)
@@ -195,8 +197,8 @@ def _refuse_infinite(logs: FloatArray, unit: IntArray, names: Callable[[int], st
     if bad.any():
         row = int(np.argmax(bad.any(axis=(1, 2))))
         raise ModelError(
-            f"The log posterior of {names(int(unit[row]))} is NaN or +infinity at some mean and icc in "
-            "(0, 1). A log prior must be finite or -infinity everywhere inside the unit square."
+            f"The log posterior of {names(int(unit[row]))} is NaN or +infinity at some mean and "
+            "icc in (0, 1). A log prior must be finite or -infinity everywhere inside the unit square."
         )
     if empty.any():
         row = int(np.argmax(empty))
@@ -214,16 +216,14 @@ def _refuse_improper(
     if bad.any():
         row = int(np.argmax(bad))
         raise ModelError(
-            f"The posterior of {names(int(unit[row]))} is improper: its density does not fall off as the mean "
-            "or the icc approaches 0 or 1. This happens with improper priors, such as (a + b)^(-5/2), when "
-            "every cell is all success or all failure. Use a proper prior, for instance the default "
-            "BetaBinomial()."
+            f"The posterior of {names(int(unit[row]))} is improper: its density does not fall "
+            "off as the mean or the icc approaches 0 or 1. This happens with improper priors, such as "
+            "(a + b)^(-5/2), when every cell is all success or all failure. Use a proper prior, for "
+            "instance the default BetaBinomial()."
         )
 
 
-def _moments(
-    logs: FloatArray, box: FloatArray, nodes: int
-) -> tuple[FloatArray, FloatArray]:
+def _moments(logs: FloatArray, box: FloatArray, nodes: int) -> tuple[FloatArray, FloatArray]:
     """Mean (units, 2) and covariance (units, 3: xx, xy, yy) in z from values on a lattice."""
     weights = np.exp(logs - logs.max(axis=(1, 2), keepdims=True))
     weights /= weights.sum(axis=(1, 2), keepdims=True)

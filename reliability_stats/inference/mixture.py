@@ -1,9 +1,10 @@
 """Quantiles of a function of two parameters whose posterior is known on a lattice.
 
-Nodes are not point masses: the mass of each is spread over its surroundings by a normal kernel with a sd of
-about half a step, in which the function is taken as linear. Spreading alone would widen the posterior; the weights
-are sharpened beforehand by the differences that undo this, and values are moved by the function's curvature.
-The error falls with the fourth power of the step, also for functions of one parameter alone.
+Nodes are not point masses: the mass of each is spread over its surroundings by a normal kernel
+with a sd of about half a step, in which the function is taken as linear. Spreading alone would
+widen the posterior; the weights are sharpened beforehand by the differences that undo this, and
+values are moved by the function's curvature. The error falls with the fourth power of the step,
+also for functions of one parameter alone.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ KERNEL = 0.6
 """Standard deviation of the kernel, in steps of the lattice."""
 
 Curve = Callable[[IntArray, FloatArray], tuple[FloatArray, FloatArray]]
-"""(rows, x), both of shape (points,) -> distribution function and density of those rows' mixtures at x."""
+"""(rows, x), both of shape (points,) -> distribution functions and densities at x."""
 
 
 def _second(values: FloatArray, axis: int) -> FloatArray:
@@ -33,7 +34,7 @@ def _second(values: FloatArray, axis: int) -> FloatArray:
 
 
 def sharpen(weights: FloatArray) -> FloatArray:
-    """Undo the widening by the kernel; (units, i, j) weights, of which some become slightly negative.
+    """Undo the widening by the kernel: (units, i, j) weights, some of which become negative.
 
     Along each axis, exp(-s^2 D^2 / 2) with s = `KERNEL`, in terms of central differences.
     """
@@ -83,6 +84,39 @@ class Spread:
             flat = [np.take_along_axis(array, order, axis=1) for array in flat]
             flat[0] = flat[0] / flat[0].sum(axis=1, keepdims=True)
         return cls(*flat)
+
+    def merged(self) -> Spread:
+        """Merge components that nearly agree in centre and variance, keeping both moments.
+
+        Components within a sixteenth of the sd of all, and within a factor of the square root of
+        two in variance, become one. Weights that sum to nothing are dropped.
+        """
+        mean = (self.weights * self.centre).sum(axis=1, keepdims=True)
+        around = self.variance + (self.centre - mean) ** 2
+        scale = np.sqrt(np.maximum((self.weights * around).sum(axis=1, keepdims=True), 1e-300))
+        place = np.clip(np.floor((self.centre - mean) / scale * 16.0), -200, 199) + 200
+        ratio = np.maximum(self.variance / scale**2, 2.0**-20)
+        size = np.clip(np.floor(2.0 * np.log2(ratio)), -40, 23) + 40
+        rows = np.broadcast_to(np.arange(len(mean))[:, None], self.centre.shape)
+        key = ((rows * 400 + place.astype(np.int64)) * 64 + size.astype(np.int64)).ravel()
+        keys, group = np.unique(key, return_inverse=True)
+        weight, first, second = (
+            np.bincount(group, weights=(self.weights * values).ravel(), minlength=len(keys))
+            for values in (np.ones_like(self.centre), self.centre - mean, around)
+        )
+        kept = weight > 1e-12
+        keys, weight = keys[kept], weight[kept]
+        offset = first[kept] / weight
+        variance = np.maximum(second[kept] / weight - offset**2, 0.0)
+        row = keys // (400 * 64)
+        rank = np.arange(len(row)) - np.searchsorted(row, row, side="left")
+        out = np.zeros((3, len(mean), int(rank.max()) + 1))
+        out[1] = mean
+        out[0][row, rank] = weight
+        out[1][row, rank] += offset
+        out[2][row, rank] = variance
+        out[0] /= out[0].sum(axis=1, keepdims=True)
+        return Spread(*out)
 
     def curve(self) -> Curve:
         """Distribution function and density of the spread values."""
@@ -144,6 +178,31 @@ def matched_quantiles(
         (centre * total)[:, None], ((1 - centre) * total)[:, None], np.asarray(levels)
     )
     return np.asarray(low + width * unit)
+
+
+def interval(
+    curve: Curve, prob: float, mean: FloatArray, sd: FloatArray, low: FloatArray, high: FloatArray
+) -> FloatArray:
+    """Give the ends of equal-tailed intervals, shape (rows, 2).
+
+    Parameters
+    ----------
+    curve : callable
+        Distribution functions and densities.
+    prob : float
+        Mass between the ends.
+    mean, sd : (rows,) array
+        Moments, for the first guess and the tolerance.
+    low, high : (rows,) array
+        Ends of what can hold the quantiles.
+
+    Returns
+    -------
+    (rows, 2) ndarray
+    """
+    levels = np.array([(1 - prob) / 2, (1 + prob) / 2])
+    start = matched_quantiles(mean, sd, levels, 0.0, 1.0)
+    return solve(curve, levels, start, low, high, tol=np.maximum(1e-4 * sd, 1e-15))
 
 
 def solve(

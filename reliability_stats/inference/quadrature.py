@@ -1,78 +1,83 @@
-"""The beta-binomial posterior on lattices: exact means, quantiles, cell posteriors and draws."""
+"""The beta-binomial posterior on lattices: exact means and quantiles, cell posteriors, draws."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy import special
 
 from .._numerics import FloatArray, IntArray
-from ..estimands import Estimand, TaskMean
-from ..estimands.thresholds import beta_cdf
-from ..trials import DistinctCounts
+from ..estimands import ICC, Estimand, SuccessRate
+from ..exceptions import ArgumentError, ConvergenceWarning
+from ..models import BetaBinomial
+from ..trials import Counts, DistinctCounts, Trials
 from . import grid
-from .mixture import Curve, Spread, beta_mixture, matched_quantiles, sharpen, solve
+from .engine import CellMarginal, Marginal
+from .marginals import (
+    beta_parameters,
+    fill_cells,
+    moments,
+    observed_interval,
+    population_interval,
+    strided,
+)
+from .mixture import KERNEL, sharpen
+from .observed import observed_draws
 
-DRAW_CAP = 64
-"""Tasks with equal counts that are drawn one by one; more are represented by that many."""
 CELL_CHUNK = 2**20
 NEGLIGIBLE = 1e-8
+SUMMARY_DRAWS = 20_000
+FEW_TASKS = 20
+"""Numbers of observed tasks below which intervals over them come from draws."""
 QUANTILE_TOL = 0.01
-"""Allowed change of an interval end, in posterior sd, when the step is halved; the error left is a sixteenth."""
+"""Allowed change of an interval end, in posterior sds, when the step is halved.
+
+The error falls with the fourth power of the step; a fifteenth of the change is added to undo it."""
+
+One = Callable[[grid.Lattice, int, Estimand, float], tuple[FloatArray, ...]]
 
 
-@dataclass(frozen=True)
-class Marginal:
-    """Posterior of one estimand for each unit: arrays of shape (units,)."""
-
-    mean: FloatArray
-    sd: FloatArray
-    lower: FloatArray
-    upper: FloatArray
-
-
-@dataclass(frozen=True)
-class CellMarginal:
-    """Posterior of success probabilities: arrays with one entry for each distinct row of counts."""
-
-    mean: FloatArray
-    sd: FloatArray
-    lower: FloatArray
-    upper: FloatArray
-    below: FloatArray
-    above: FloatArray
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Quadrature:
-    """Lattices of all units, and what is needed to refine and to condition on counts.
+    """Lattices of all units, and what is needed to refine them and to condition on counts.
 
     Attributes
     ----------
-    lattices : list of Lattice
-        Groups of consecutive units; replaced by finer ones when an estimand asks for it, which changes
-        no result by more than the tolerance.
+    lattices : tuple of Lattice
+        Groups of units, fine enough for the mean and the correlation themselves. Estimands that
+        need a finer one get it without changing these.
     density : callable
-        Log posterior density, for refinement.
+        Log posterior density.
     reach : float
         End of the domain.
+    counts : Counts
+        The data.
     distinct : DistinctCounts
         Distinct counts of each unit.
-    n_units : int
-        Number of units.
     tol : float
-        Allowed change of a mean, in posterior sd, when the step is halved.
+        Allowed change of a mean, in posterior sds, when the step is halved.
+    seed : int
+        Seed of all draws.
     """
 
-    lattices: list[grid.Lattice]
+    lattices: tuple[grid.Lattice, ...]
     density: grid.LogDensity
     reach: float
+    counts: Counts
     distinct: DistinctCounts
-    n_units: int
     tol: float
-    _memo: dict[object, Marginal] = field(default_factory=dict, repr=False, compare=False)
+    seed: int
+    _memo: dict[object, Marginal] = field(default_factory=dict, repr=False)
+
+    @property
+    def n_units(self) -> int:
+        """Number of units."""
+        return len(self.counts.units)
 
     @property
     def log_evidence(self) -> FloatArray:
@@ -82,112 +87,171 @@ class Quadrature:
             out[lattice.unit] = lattice.log_evidence
         return out
 
-    def population(self, estimand: Estimand, prob: float) -> Marginal:
-        """Posterior of an estimand over tasks like these."""
-        return self._each(estimand, prob, "population", _population)
+    @property
+    def default_shape(self) -> tuple[int, int]:
+        """Four chains of a thousand draws, all independent."""
+        return 4, 1000
 
-    def observed(self, estimand: TaskMean, prob: float) -> Marginal:
-        """Posterior of a task mean over the very tasks of the table."""
+    def describe(self) -> str:
+        """Say how fine the lattices are."""
+        nodes = sorted({lattice.nodes for lattice in self.lattices})
+        sizes = " or ".join(f"{size} x {size}" for size in nodes)
+        return f"deterministic quadrature on {sizes} nodes a system"
 
-        def one(lattice: grid.Lattice, stride: int, what: Estimand, mass: float) -> Marginal:
-            return _observed(lattice, stride, self.distinct, what, mass)
+    def population(self, estimands: Sequence[Estimand], prob: float) -> list[Marginal]:
+        """Posterior of estimands over tasks like these."""
+        return self._each(estimands, prob, "population", population_interval)
 
-        return self._each(estimand, prob, "observed", one)
+    def observed(self, estimands: Sequence[Estimand], prob: float) -> list[Marginal]:
+        """Posterior of estimands over the very tasks of the table."""
+        one = partial(observed_interval, distinct=self.distinct)
+        results = self._each(estimands, prob, "observed", one)
+        return [
+            self._sampled(estimand, result, prob)
+            for estimand, result in zip(estimands, results, strict=True)
+        ]
+
+    def _sampled(self, estimand: Estimand, result: Marginal, prob: float) -> Marginal:
+        """Replace by draws what the closed form is too rough for: few tasks, or strong skew."""
+        few = np.bincount(self.counts.unit, minlength=self.n_units) < FEW_TASKS
+        units = np.flatnonzero(few | np.isnan(result.mean))
+        key = (estimand, prob, "sampled")
+        if units.size and key not in self._memo:
+            u, v = self._logits(SUMMARY_DRAWS, np.random.default_rng(self.seed), units)
+            values = self._observed_draws([estimand], u, v, units)[0]
+            lower, upper = np.quantile(values, [(1 - prob) / 2, (1 + prob) / 2], axis=1)
+            mean, sd = result.mean[units], result.sd[units]
+            rough = np.isnan(mean)
+            mean = np.where(rough, values.mean(axis=1), mean)
+            sd = np.where(rough, values.std(axis=1), sd)
+            full = Marginal.empty(self.n_units)
+            full.put(slice(None), result, slice(None))
+            full.put(units, Marginal.exact(mean, sd, lower, upper), slice(None))
+            self._memo[key] = full
+        return self._memo.get(key, result)
 
     def _each(
-        self,
-        estimand: Estimand,
-        prob: float,
-        over: str,
-        one: Callable[[grid.Lattice, int, Estimand, float], Marginal],
-    ) -> Marginal:
+        self, estimands: Sequence[Estimand], prob: float, over: str, one: One
+    ) -> list[Marginal]:
         """Evaluate group by group, halving steps until the values stand still."""
-        key = (estimand, prob, over)
-        if key not in self._memo:
-            out = Marginal(*(np.empty(self.n_units) for _ in range(4)))
-            queue = list(self.lattices)
-            settled: list[grid.Lattice] = []
-            while queue:
-                lattice = queue.pop(0)
-                fine, coarse = one(lattice, 1, estimand, prob), one(lattice, 2, estimand, prob)
-                good = _agree(fine, coarse, self.tol)
-                if lattice.nodes >= grid.MAX_NODES:
-                    good[:] = True
-                for name in ("mean", "sd", "lower", "upper"):
-                    getattr(out, name)[lattice.unit[good]] = getattr(fine, name)[good]
-                if good.any():
-                    settled.append(lattice if good.all() else lattice.take(np.flatnonzero(good)))
-                if not good.all():
-                    rest = lattice.take(np.flatnonzero(~good))
-                    queue.append(grid.refine(rest, self.density, self.reach))
-            self.lattices[:] = settled
-            self._memo[key] = out
-        return self._memo[key]
-
-    def settle(self, estimands: Sequence[Estimand]) -> None:
-        """Halve steps until means and sds of the estimands stand still."""
-        queue, settled = list(self.lattices), []
+        missing = [e for e in dict.fromkeys(estimands) if (e, prob, over) not in self._memo]
+        results = [Marginal.empty(self.n_units) for _ in missing]
+        waiting = np.ones((self.n_units, len(missing)), dtype=bool)
+        queue = list(self.lattices) if missing else []
         while queue:
-            lattice = queue.pop(0)
-            good = np.ones(len(lattice.unit), dtype=bool)
-            for estimand in estimands:
-                fine, coarse = (_moments(*_strided(lattice, s), estimand) for s in (1, 2))
-                scale = self.tol * np.maximum(fine[1], 1e-12)
-                good &= (np.abs(fine[0] - coarse[0]) <= scale) | (lattice.nodes >= grid.MAX_NODES)
-                good &= (np.abs(fine[1] - coarse[1]) <= 10 * scale) | (lattice.nodes >= grid.MAX_NODES)
-            if good.any():
-                settled.append(lattice.take(np.flatnonzero(good)))
-            if not good.all():
-                rest = lattice.take(np.flatnonzero(~good))
-                queue.append(grid.refine(rest, self.density, self.reach))
-        self.lattices[:] = settled
+            lattice = queue.pop()
+            for i, estimand in enumerate(missing):
+                rows = np.flatnonzero(waiting[lattice.unit, i])
+                if rows.size:
+                    part = lattice.take(rows)
+                    good = self._evaluate(part, estimand, prob, one, results[i])
+                    waiting[part.unit[good], i] = False
+            rest = np.flatnonzero(waiting[lattice.unit].any(axis=1))
+            if rest.size:
+                queue.append(grid.refine(lattice.take(rest), self.density, self.reach))
+        self._memo.update(
+            ((estimand, prob, over), result)
+            for estimand, result in zip(missing, results, strict=True)
+        )
+        return [self._memo[estimand, prob, over] for estimand in estimands]
 
-    def nodes(self) -> Iterator[tuple[IntArray, FloatArray, FloatArray, FloatArray]]:
-        """Give units, weights, a and b of every group on half lattices, without empty nodes.
+    def _evaluate(
+        self, part: grid.Lattice, estimand: Estimand, prob: float, one: One, result: Marginal
+    ) -> IntArray:
+        """Evaluate one estimand, store what has settled, and give the rows that have."""
+        fine = Marginal.exact(*one(part, 1, estimand, prob))
+        coarse = Marginal.exact(*one(part, 2, estimand, prob))
+        good = _agree(fine, coarse, self.tol)
+        if part.nodes >= grid.MAX_NODES and not good.all():
+            row = int(np.argmin(good))
+            warnings.warn(
+                f"The quadrature of {estimand.name} has not settled for "
+                f"{self.counts.units[part.unit[row]]!r} at {part.nodes} nodes an axis: halving the "
+                f"step still moves the mean by {abs(fine.mean[row] - coarse.mean[row]):.2g} at a "
+                f"posterior sd of {fine.sd[row]:.2g}. Check the prior for jumps or narrow peaks.",
+                ConvergenceWarning,
+                stacklevel=5,
+            )
+            good[:] = True
+        rows = np.flatnonzero(good)
+        result.put(part.unit[rows], _extrapolated(fine, coarse, estimand), rows)
+        return rows
 
-        Twice the step is fine enough for smooth functions of (a, b): that is what was checked.
+    def _logits(
+        self, size: int, rng: np.random.Generator, units: IntArray | None = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Draw logit mean and logit correlation, each (units, size).
+
+        Nodes are drawn in proportion to their weight, stratified, and moved by a normal kernel;
+        weights are sharpened so that this does not widen the posterior. Every unit has a stream of
+        its own, so that its draws do not depend on which others are asked for.
         """
-        for lattice in self.lattices:
-            weights, a, b = (x.reshape(len(lattice.unit), -1) for x in _strided(lattice, 2))
-            keep = int((weights > NEGLIGIBLE).sum(axis=1).max())
-            order = np.argpartition(-weights, keep - 1, axis=1)[:, :keep]
-            weights, a, b = (np.take_along_axis(x, order, axis=1) for x in (weights, a, b))
-            yield lattice.unit, weights / weights.sum(axis=1, keepdims=True), a, b
-
-    def draw(self, draws: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-        """Draw mean and correlation of each unit, stratified over nodes and spread over cells.
-
-        Returns
-        -------
-        logit_mean, logit_icc : (units, draws) ndarray
-        """
-        u, v = np.empty((self.n_units, draws)), np.empty((self.n_units, draws))
+        wanted = np.arange(self.n_units) if units is None else units
+        at = np.full(self.n_units, -1)
+        at[wanted] = np.arange(len(wanted))
+        out = np.empty((2, len(wanted), size))
         seeds = rng.spawn(self.n_units)
         for lattice in self.lattices:
-            sharp = np.maximum(sharpen(lattice.weights), 0.0).reshape(len(lattice.unit), -1)
-            first, second = grid.axes(lattice.box, lattice.nodes)
-            steps = lattice.steps()
-            for row, unit in enumerate(lattice.unit):
-                stream = seeds[unit]
-                levels = (np.arange(draws) + stream.random(draws)) / draws
-                cumulative = np.cumsum(sharp[row])
-                node = np.searchsorted(cumulative / cumulative[-1], levels, side="right")
-                node = stream.permutation(np.minimum(node, sharp.shape[1] - 1))
-                jitter = stream.random((2, draws)) - 0.5
-                z1 = first[row][node // lattice.nodes] + jitter[0] * steps[row, 0]
-                z2 = second[row][node % lattice.nodes] + jitter[1] * steps[row, 1]
-                place = grid.place(lattice.centre[[row]], lattice.shear[[row]], z1[None], z2[None])
-                u[unit], v[unit] = place[0][0], place[1][0]
-        return u, v
+            rows = np.flatnonzero(at[lattice.unit] >= 0)
+            for row in rows:
+                unit = lattice.unit[row]
+                out[:, at[unit]] = _jittered(lattice, int(row), size, seeds[unit])
+        return out[0], out[1]
+
+    def draws(
+        self, estimands: Sequence[Estimand], over: str, chains: int, draws: int
+    ) -> list[FloatArray]:
+        """Independent joint draws, each of shape (chains, draws, units)."""
+        u, v = self._logits(chains * draws, np.random.default_rng(self.seed))
+        if over == "population":
+            a, b = beta_parameters(u, v)
+            values = [np.asarray(estimand.from_beta(a, b)) for estimand in estimands]
+        else:
+            values = self._observed_draws(estimands, u, v, np.arange(self.n_units))
+        return [value.T.reshape(chains, draws, -1) for value in values]
+
+    def _observed_draws(
+        self, estimands: Sequence[Estimand], u: FloatArray, v: FloatArray, units: IntArray
+    ) -> list[FloatArray]:
+        """Draw estimands over the observed tasks, each (units, size)."""
+        a, b = beta_parameters(u, v)
+        out = [np.empty(a.shape) for _ in estimands]
+        parts = tuple(dict.fromkeys(part for e in estimands for part in e.parts))
+        streams = np.random.default_rng(self.seed + 1).spawn(self.n_units)
+        d = self.distinct
+        for i, unit in enumerate(units):
+            rows = slice(*np.searchsorted(d.unit, [unit, unit + 1]))
+            counts = d.n[rows], d.successes[rows], d.multiplicity[rows]
+            drawn = observed_draws(parts, a[i], b[i], *counts, streams[unit])
+            means = dict(zip(parts, drawn, strict=True))
+            for value, estimand in zip(out, estimands, strict=True):
+                value[i] = estimand.combine(*(means[part] for part in estimand.parts))
+        return out
+
+    def parameters(
+        self, chains: int, draws: int, *, cells: bool
+    ) -> Mapping[str, tuple[tuple[str, ...], FloatArray]]:
+        """Draw mean and correlation of each unit, and with `cells` p of each cell."""
+        size = chains * draws
+        u, v = self._logits(size, np.random.default_rng(self.seed))
+        shape = (chains, draws, -1)
+        out: dict[str, tuple[tuple[str, ...], FloatArray]] = {
+            "mean": (("system",), special.expit(u).T.reshape(shape)),
+            "icc": (("system",), special.expit(v).T.reshape(shape)),
+        }
+        if cells:
+            a, b = beta_parameters(u, v)
+            c = self.counts
+            rng = np.random.default_rng(self.seed + 2)
+            p = rng.beta(a[c.unit].T + c.successes, b[c.unit].T + (c.n - c.successes))
+            out["p"] = (("cell",), p.reshape(shape))
+        return out
 
     def cells(self, prob: float, low: float, high: float) -> CellMarginal:
-        """Posterior of the success probability for each distinct row of counts.
-
-        A mixture over nodes of Beta(a + successes, b + n - successes).
-        """
+        """Posterior of every cell: a mixture over nodes of Beta(a + y, b + n - y)."""
         d = self.distinct
         out = CellMarginal(*(np.empty(len(d.n)) for _ in range(6)))
-        for unit, weights, a, b in self.nodes():
+        for unit, weights, a, b in self._nodes():
             where = np.full(self.n_units, -1)
             where[unit] = np.arange(len(unit))
             rows = np.flatnonzero(where[d.unit] >= 0)
@@ -196,191 +260,112 @@ class Quadrature:
                 part = rows[start : start + size]
                 at = where[d.unit[part]]
                 wins, fails = d.successes[part, None], (d.n - d.successes)[part, None]
-                _cells(out, part, weights[at], a[at] + wins, b[at] + fails, prob, low, high)
-        return out
+                fill_cells(out, part, weights[at], a[at] + wins, b[at] + fails, prob, low, high)
+        return out.take(d.row_of_cell)
+
+    def _nodes(self) -> Iterator[tuple[IntArray, FloatArray, FloatArray, FloatArray]]:
+        """Give units, weights, a and b of every group on half lattices, without empty nodes.
+
+        Twice the step is fine enough for smooth functions of (a, b): that is what was checked.
+        """
+        for lattice in self.lattices:
+            weights, a, b = (x.reshape(len(lattice.unit), -1) for x in strided(lattice, 2))
+            keep = int((weights > NEGLIGIBLE).sum(axis=1).max())
+            order = np.argpartition(-weights, keep - 1, axis=1)[:, :keep]
+            weights, a, b = (np.take_along_axis(x, order, axis=1) for x in (weights, a, b))
+            yield lattice.unit, weights / weights.sum(axis=1, keepdims=True), a, b
 
 
-def _parameters(lattice: grid.Lattice) -> tuple[FloatArray, FloatArray]:
-    """Give beta parameters a and b at every node."""
-    return beta_parameters(*lattice.coordinates())
+def infer(
+    trials: Trials, model: BetaBinomial, *, seed: int, tol: float = 1e-4
+) -> tuple[Quadrature, dict[str, Any]]:
+    """Fit a model with two parameters a unit by quadrature.
+
+    Parameters
+    ----------
+    trials : Trials
+        The data.
+    model : BetaBinomial
+        Gives the log density of (logit mean, logit correlation).
+    seed : int
+        Seed of the draws.
+    tol : float in (0, 0.1]
+        Allowed change of a posterior mean, in posterior sds, when the step is halved.
+
+    Returns
+    -------
+    engine : Quadrature
+    info : dict
+    """
+    if not isinstance(tol, (int, float)) or not 0 < tol <= 0.1:
+        raise ArgumentError(f"tol must be a number in (0, 0.1], not {tol!r}.")
+    counts = trials.counts
+    units, distinct = counts.units, counts.distinct()
+    density = model.log_density(distinct, len(units))
+    rough = grid.build(
+        density, len(units), reach=model.reach, names=lambda i: f"system {units[i]!r}"
+    )
+    lattices = settled(rough, density, model.reach, tol)
+    engine = Quadrature(lattices, density, model.reach, counts, distinct, tol, seed)
+    nodes = max(lattice.nodes for lattice in lattices) ** 2
+    method = "quadrature over (logit mean, logit icc)"
+    return engine, {"method": method, "nodes": nodes, "tol": tol}
 
 
-def beta_parameters(u: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Turn logit mean and logit correlation into the parameters a and b of the beta distribution."""
-    concentration = np.exp(-v)
-    return special.expit(u) * concentration, special.expit(-u) * concentration
+def settled(
+    lattices: Sequence[grid.Lattice], density: grid.LogDensity, reach: float, tol: float
+) -> tuple[grid.Lattice, ...]:
+    """Halve steps until mean and sd of the success rate and of the correlation stand still."""
+    queue, out = list(lattices), []
+    while queue:
+        lattice = queue.pop(0)
+        good = np.full(len(lattice.unit), lattice.nodes >= grid.MAX_NODES)
+        stable = np.ones(len(lattice.unit), dtype=bool)
+        for estimand in (SuccessRate(), ICC()):
+            fine, coarse = (moments(*strided(lattice, s), estimand) for s in (1, 2))
+            scale = tol * np.maximum(fine[1], 1e-12)
+            stable &= np.abs(fine[0] - coarse[0]) <= scale
+            stable &= np.abs(fine[1] - coarse[1]) <= 10 * scale
+        good |= stable
+        if good.any():
+            out.append(lattice.take(np.flatnonzero(good)))
+        if not good.all():
+            rest = lattice.take(np.flatnonzero(~good))
+            queue.append(grid.refine(rest, density, reach))
+    return tuple(out)
 
 
 def _agree(fine: Marginal, coarse: Marginal, tol: float) -> np.ndarray:
-    """Tell for which units halving the step changed nothing that matters."""
+    """Tell for which units halving the step changed nothing that matters, or nothing is known."""
     scale = np.maximum(fine.sd, 1e-12)
     means = np.abs(fine.mean - coarse.mean) <= tol * scale
     spreads = np.abs(fine.sd - coarse.sd) <= 10 * tol * scale
     ends = np.maximum(np.abs(fine.lower - coarse.lower), np.abs(fine.upper - coarse.upper))
-    return np.asarray(means & spreads & (ends <= QUANTILE_TOL * scale))
+    return np.asarray((means & spreads & (ends <= QUANTILE_TOL * scale)) | np.isnan(fine.mean))
 
 
-def _strided(lattice: grid.Lattice, stride: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Give weights, a and b on the lattice or on every other node of it."""
-    a, b = _parameters(lattice)
-    if stride == 1:
-        return lattice.weights, a, b
-    return lattice.half(), a[:, ::2, ::2], b[:, ::2, ::2]
-
-
-def _quantiles(
-    curve: Curve, prob: float, mean: FloatArray, sd: FloatArray, low: FloatArray, high: FloatArray
-) -> FloatArray:
-    """Solve for both interval ends, shape (rows, 2)."""
-    levels = np.array([(1 - prob) / 2, (1 + prob) / 2])
-    start = matched_quantiles(mean, sd, levels, 0.0, 1.0)
-    return solve(curve, levels, start, low, high, tol=np.maximum(1e-4 * sd, 1e-15))
-
-
-def _moments(
-    weights: FloatArray, a: FloatArray, b: FloatArray, estimand: Estimand
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Give posterior mean and sd of an estimand, (units,), and its values at the nodes."""
-    values = estimand.from_beta(a, b)
-    mean = (weights * values).sum(axis=(1, 2))
-    sd = np.sqrt((weights * (values - mean[:, None, None]) ** 2).sum(axis=(1, 2)))
-    return mean, sd, values
-
-
-def _population(
-    lattice: grid.Lattice, stride: int, estimand: Estimand, prob: float
-) -> Marginal:
-    """Posterior of an estimand that is a function of (a, b)."""
-    weights, a, b = _strided(lattice, stride)
-    mean, sd, values = _moments(weights, a, b, estimand)
-    spread = Spread.of(weights, values)
-    low, high = spread.ends()
-    floor, ceiling = estimand.bounds
-    ends = _quantiles(spread.curve(), prob, mean, sd, low, high)
-    ends = np.clip(ends, floor, ceiling)
-    return Marginal(mean, sd, ends[:, 0], ends[:, 1])
-
-
-def _observed(
-    lattice: grid.Lattice,
-    stride: int,
-    distinct: DistinctCounts,
-    estimand: Estimand,
-    prob: float,
-) -> Marginal:
-    """Posterior of a mean over the observed tasks, given each task's own counts.
-
-    Given (a, b) the tasks are independent, p ~ Beta(a + y, b + n - y), which gives the mean's conditional
-    mean and variance exactly. Quantiles take it as beta-distributed given (a, b).
-    """
-    assert isinstance(estimand, TaskMean)
-    weights, a, b = _strided(lattice, stride)
-    total, variance = np.zeros(weights.shape), np.zeros(weights.shape)
-    tasks = np.zeros(len(lattice.unit))
-    for at, n, y, h in _rows_of(distinct, lattice.unit):
-        ay, by = a[at] + y[:, None, None], b[at] + (n - y)[:, None, None]
-        first = estimand.from_beta(ay, by)
-        second = estimand.square_from_beta(ay, by)
-        total[at] += h[:, None, None] * first
-        variance[at] += h[:, None, None] * np.maximum(second - first**2, 0.0)
-        tasks[at] += h
-    centre, within = total / tasks[:, None, None], variance / tasks[:, None, None] ** 2
-    mean = (weights * centre).sum(axis=(1, 2))
-    between = (weights * (centre - mean[:, None, None]) ** 2).sum(axis=(1, 2))
-    sd = np.sqrt((weights * within).sum(axis=(1, 2)) + between)
-    low, high = estimand.bounds
-    spread = Spread.of(weights, centre, variance=within, floor=NEGLIGIBLE)
-    size = (len(mean), 1)
-    curve = beta_mixture(
-        spread.weights, spread.centre, spread.variance, np.full(size, low), np.full(size, high)
+def _extrapolated(fine: Marginal, coarse: Marginal, estimand: Estimand) -> Marginal:
+    """Undo the leading error of interval ends, of fourth order in the step."""
+    ends = (
+        np.clip(f + (f - c) / 15.0, *estimand.bounds)
+        for f, c in ((fine.lower, coarse.lower), (fine.upper, coarse.upper))
     )
-    ends = _quantiles(
-        curve, prob, mean, sd, np.full(len(mean), low), np.full(len(mean), high)
-    )
-    return Marginal(mean, sd, ends[:, 0], ends[:, 1])
+    return Marginal.exact(fine.mean, fine.sd, *ends)
 
 
-def _rows_of(
-    distinct: DistinctCounts, unit: IntArray
-) -> Iterator[tuple[IntArray, FloatArray, FloatArray, FloatArray]]:
-    """Give the r-th distinct row of all units that have one: position, n, successes, multiplicity."""
-    start = np.searchsorted(distinct.unit, unit, side="left")
-    stop = np.searchsorted(distinct.unit, unit, side="right")
-    for r in range(int((stop - start).max())):
-        at = np.flatnonzero(start + r < stop)
-        row = start[at] + r
-        yield (
-            at,
-            distinct.n[row].astype(float),
-            distinct.successes[row].astype(float),
-            distinct.multiplicity[row].astype(float),
-        )
-
-
-def _cells(
-    out: CellMarginal,
-    rows: IntArray,
-    weights: FloatArray,
-    a: FloatArray,
-    b: FloatArray,
-    prob: float,
-    low: float,
-    high: float,
-) -> None:
-    """Fill in the rows of `out` from mixtures of Beta(a, b) with the given weights."""
-    centre = a / (a + b)
-    mean = (weights * centre).sum(axis=1)
-    variance = centre * (1 - centre) / (a + b + 1)
-    sd = np.sqrt((weights * (variance + (centre - mean[:, None]) ** 2)).sum(axis=1))
-    size = np.ones((len(rows), 1))
-    curve = beta_mixture(weights, centre, variance, 0 * size, size)
-    ends = _quantiles(curve, prob, mean, sd, np.zeros(len(rows)), np.ones(len(rows)))
-    out.mean[rows], out.sd[rows] = mean, sd
-    out.lower[rows], out.upper[rows] = ends[:, 0], ends[:, 1]
-    out.below[rows] = (weights * beta_cdf(a, b, low)).sum(axis=1)
-    out.above[rows] = (weights * beta_cdf(b, a, 1.0 - high)).sum(axis=1)
-
-
-def observed_draws(
-    parts: tuple[TaskMean, ...],
-    a: FloatArray,
-    b: FloatArray,
-    n: IntArray,
-    successes: IntArray,
-    multiplicity: IntArray,
-    rng: np.random.Generator,
-) -> list[FloatArray]:
-    """Draw the means of kernels over one unit's observed tasks.
-
-    Tasks with equal counts are drawn one by one up to `DRAW_CAP`. More of them are represented by that
-    many draws, whose mean is pulled towards its exact expectation so that mean, variance and covariances
-    of all kernels are exact; the cost does not depend on the number of tasks.
-
-    Parameters
-    ----------
-    parts : tuple of TaskMean
-        Whose kernels are averaged.
-    a, b : (draws,) array
-        Draws of the beta parameters.
-    n, successes, multiplicity : (rows,) array of int
-        Distinct counts.
-    rng : numpy.random.Generator
-        Consumed alike whatever `parts` are, so that equal seeds give joint draws.
-
-    Returns
-    -------
-    list of (draws,) ndarray
-        One array for each part.
-    """
-    sums = [np.zeros(len(a)) for _ in parts]
-    for trials, wins, tasks in zip(n, successes, multiplicity, strict=True):
-        shape = int(min(tasks, DRAW_CAP))
-        ay, by = a + wins, b + (trials - wins)
-        p = rng.beta(ay, by, size=(shape, len(a)))
-        for part, total in zip(parts, sums, strict=True):
-            mean = part.kernel(p).mean(axis=0)
-            if tasks > DRAW_CAP:
-                exact = part.from_beta(ay, by)
-                mean = exact + (mean - exact) * np.sqrt(DRAW_CAP / tasks)
-            total += tasks * mean
-    return [total / multiplicity.sum() for total in sums]
+def _jittered(
+    lattice: grid.Lattice, row: int, size: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Draw logit mean and logit correlation of one unit, stratified over nodes."""
+    sharp = np.maximum(sharpen(lattice.weights[[row]]), 0.0).ravel()
+    first, second = (axis[0] for axis in grid.axes(lattice.box[[row]], lattice.nodes))
+    steps = lattice.steps()[row]
+    levels = (np.arange(size) + rng.random(size)) / size
+    cumulative = np.cumsum(sharp)
+    node = np.searchsorted(cumulative / cumulative[-1], levels, side="right")
+    node = rng.permutation(np.minimum(node, len(sharp) - 1))
+    jitter = KERNEL * rng.standard_normal((2, size))
+    t1 = first[node // lattice.nodes] + jitter[0] * steps[0]
+    t2 = second[node % lattice.nodes] + jitter[1] * steps[1]
+    u, v = grid.place(lattice.centre[[row]], lattice.shear[[row]], t1[None], t2[None])
+    return u[0], v[0]

@@ -1,6 +1,7 @@
 """Model specifications: one frozen dataclass per file, priors as fields."""
 
+from .base import Model
 from .beta_binomial import BetaBinomial
 from .priors import Beta
 
-__all__ = ["Beta", "BetaBinomial"]
+__all__ = ["Beta", "BetaBinomial", "Model"]

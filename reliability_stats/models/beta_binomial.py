@@ -1,18 +1,20 @@
 """Beta-binomial model: each system alone, success probabilities of its tasks spread as a beta.
 
-Cell likelihood: successes ~ BetaBinomial(n, a, b) with mean mu = a / (a + b) and intra-class correlation
-rho = 1 / (a + b + 1). Success probabilities are integrated out in closed form. With e = rho / (1 - rho),
+Cell likelihood: successes ~ BetaBinomial(n, a, b) with mean mu = a / (a + b) and intra-class
+correlation rho = 1 / (a + b + 1). Success probabilities are integrated out in closed form. With e
+= rho / (1 - rho),
 
     log L = sum_j A_j log(mu + j e) + B_j log(1 - mu + j e) - C_j log(1 + j e),
 
-where A_j, B_j and C_j count the tasks with more than j successes, failures and trials. The form keeps its
-digits for rho near 0 and near 1, and its cost does not depend on the number of tasks.
+where A_j, B_j and C_j count the tasks with more than j successes, failures and trials. The form
+keeps its digits for rho near 0 and near 1, and its cost does not depend on the number of tasks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from scipy import special
@@ -20,6 +22,7 @@ from scipy import special
 from .._numerics import FloatArray, IntArray, step_nodes
 from ..exceptions import ArgumentError, ModelError
 from ..trials import DistinctCounts
+from .base import Model
 from .priors import Beta, FrozenDistribution, LogPrior, as_prior, logit_log_density
 
 REACH = 345.0
@@ -29,18 +32,18 @@ REACH_CUSTOM = 34.0
 
 
 @dataclass(frozen=True)
-class BetaBinomial:
+class BetaBinomial(Model):
     """Each system by itself: its tasks' success probabilities follow one beta distribution.
 
     Parameters
     ----------
     mean_prior, icc_prior : Beta or frozen scipy.stats distribution, default Beta(1, 1)
-        Independent priors of the mean success rate and of the intra-class correlation of the trials of a
-        task, both in (0, 1). Uniform by default: always proper, and with one trial a task the posterior
-        of the correlation is exactly its prior.
+        Independent priors of the mean success rate and of the intra-class correlation of the trials
+        of a task, both in (0, 1). Uniform by default: always proper, and with one trial a task the
+        posterior of the correlation is exactly its prior.
     log_prior : callable, optional
-        Log prior density of (mean, icc), arrays of equal shape, up to a constant; takes the place of
-        both priors. It may be improper as long as the posterior is proper.
+        Log prior density of (mean, icc), arrays of equal shape, up to a constant; takes the place
+        of both priors. It may be improper as long as the posterior is proper.
 
     References
     ----------
@@ -56,11 +59,14 @@ class BetaBinomial:
     0.4303
     """
 
+    inference: ClassVar[str] = "quadrature"
+
     mean_prior: Beta | FrozenDistribution = field(default_factory=Beta)
     icc_prior: Beta | FrozenDistribution = field(default_factory=Beta)
     log_prior: LogPrior | None = None
 
     def __post_init__(self) -> None:
+        """Check the priors."""
         for name in ("mean_prior", "icc_prior"):
             object.__setattr__(self, name, as_prior(getattr(self, name), name))
         if self.log_prior is not None and not callable(self.log_prior):
@@ -98,7 +104,9 @@ class BetaBinomial:
                 f"log_prior must return one value for each (mean, icc); it returned shape "
                 f"{values.shape} for arguments of shape {u.shape}."
             )
-        jacobian = np.logaddexp(0, u) + np.logaddexp(0, -u) + np.logaddexp(0, v) + np.logaddexp(0, -v)
+        jacobian = (
+            np.logaddexp(0, u) + np.logaddexp(0, -u) + np.logaddexp(0, v) + np.logaddexp(0, -v)
+        )
         return np.asarray(values - jacobian)
 
     def log_density(
@@ -161,8 +169,9 @@ class LogLikelihood:
             for total, weight in zip(sums, weights, strict=True):
                 total[unit[part][first]] += np.add.reduceat(h[part, None] * weight, first, axis=0)
         choose = special.gammaln(n + 1.0) - special.gammaln(y + 1.0) - special.gammaln(n - y + 1.0)
-        constant = np.bincount(unit, weights=h * choose, minlength=n_units)
-        return cls(nodes, *sums, constant)
+        constant = np.bincount(unit, weights=h * choose, minlength=n_units).astype(float)
+        successes, failures, trials = sums
+        return cls(nodes, successes, failures, trials, constant)
 
     def __call__(self, unit: IntArray, u: FloatArray, v: FloatArray) -> FloatArray:
         """Log likelihood at logit mean u and logit correlation v, shape (units, points)."""

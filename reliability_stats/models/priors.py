@@ -43,6 +43,7 @@ class Beta:
     b: float = 1.0
 
     def __post_init__(self) -> None:
+        """Check the parameters."""
         for name in ("a", "b"):
             value = getattr(self, name)
             if isinstance(value, bool) or not np.isfinite(value) or value <= 0:
