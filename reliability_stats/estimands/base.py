@@ -67,7 +67,7 @@ class Estimand(ABC):
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """Ends of the range that neither the value nor its design-based estimate can leave."""
+        """Ends of the range of the value, at which intervals are cut."""
         return 0.0, 1.0
 
     def from_p(self, p: ArrayLike) -> AnyArray:
@@ -122,19 +122,19 @@ class Estimand(ABC):
         """
         return np.stack([part.unbiased(n, successes) for part in self.parts], axis=-1)
 
-    def combine_counts(self, means: AnyArray, n_tasks: float) -> AnyArray:  # noqa: ARG002
+    def combine_counts(self, means: AnyArray, n_tasks: AnyArray | float) -> AnyArray:  # noqa: ARG002
         """Turn means of `count_features` over `n_tasks` tasks into the design-based value.
 
         Parameters
         ----------
-        means : (features,) array
+        means : (features, ...) array
             Means over the usable tasks. May be complex, so that the gradient can be taken exactly.
-        n_tasks : float
+        n_tasks : (...) array or float
             Number of tasks averaged over.
 
         Returns
         -------
-        scalar ndarray
+        (...) ndarray
         """
         return self.combine(*means)
 

@@ -121,8 +121,8 @@ class ICC(MeanFunction):
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """At most 1; the design-based value has no lower bound."""
-        return -np.inf, 1.0
+        """From -1 to 1: the value is not negative, but estimates of it can be."""
+        return -1.0, 1.0
 
     @property
     def parts(self) -> tuple[TaskMean, ...]:
@@ -161,13 +161,14 @@ class ICC(MeanFunction):
         n = np.where(n > 0, n, np.nan)
         return np.stack([n, n**2, y, y**2 / n], axis=-1)
 
-    def combine_counts(self, means: AnyArray, n_tasks: float) -> AnyArray:
+    def combine_counts(self, means: AnyArray, n_tasks: AnyArray | float) -> AnyArray:
         """(MSB - MSW) / (MSB + (n0 - 1) MSW); NaN without replication or without variation."""
-        n, n2, y, y2 = means
-        unreplicated = n_tasks < 2 or (np.real(n) - 1.0) * n_tasks < 0.5
-        if unreplicated or not 0 < np.real(y) < np.real(n):
-            return np.asarray(np.nan)
-        between = n_tasks * (y2 - y**2 / n) / (n_tasks - 1)
-        within = (y - y2) / (n - 1)
-        size = (n_tasks * n - n2 / n) / (n_tasks - 1)
-        return np.asarray((between - within) / (between + (size - 1) * within))
+        n, n2, y, y2 = (np.asarray(mean) for mean in means)
+        repeated = (np.real(n) - 1.0) * n_tasks > 0.5
+        defined = (n_tasks > 1) & repeated & (np.real(y) > 0) & (np.real(y) < np.real(n))
+        others = np.where(defined, n_tasks - 1.0, 1.0)
+        between = n_tasks * (y2 - y**2 / n) / others
+        within = (y - y2) / np.where(defined, n - 1.0, 1.0)
+        size = (n_tasks * n - n2 / n) / others
+        total = np.where(defined, between + (size - 1.0) * within, 1.0)
+        return np.asarray(np.where(defined, (between - within) / total, np.nan))
