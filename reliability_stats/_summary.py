@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,37 +42,56 @@ COLUMNS = (
 
 
 def as_estimands(
-    estimands: Estimand | Sequence[Estimand] | None, counts: Counts, *, model: bool
+    estimands: Estimand | Iterable[Estimand] | None, counts: Counts, *, model: bool
 ) -> tuple[Estimand, ...]:
-    """Accept one estimand, several, or None for the usual ones.
+    """Accept one estimand, several, or None for the usual ones; repeated ones are given once.
 
     Raises
     ------
     ArgumentError
-        If something else than estimands is given, or two have the same name.
+        If something else than estimands is given, or different ones have the same name.
     """
     if estimands is None:
         return default_estimands(counts, model=model)
     if isinstance(estimands, Estimand):
         return (estimands,)
-    if isinstance(estimands, (str, bytes)) or not isinstance(estimands, Iterable):
+    several = isinstance(estimands, Iterable) and not isinstance(estimands, (str, bytes, Mapping))
+    if not several:
         raise ArgumentError(
-            f"estimands must be an estimand such as PassHatK(4) or a list of them, not {estimands!r}."
+            "estimands must be an estimand such as PassHatK(4) or a list of them, not "
+            f"{_described(estimands)}."
         )
-    out = tuple(estimands)
-    for item in out:
-        if not isinstance(item, Estimand):
-            hint = " (write it with parentheses)" if isinstance(item, type) else ""
-            raise ArgumentError(
-                f"estimands must hold estimands such as PassHatK(4); got {item!r}{hint}."
-            )
+    out = tuple(dict.fromkeys(_checked(item) for item in estimands))
     if not out:
         raise ArgumentError("estimands is empty; give at least one, such as PassHatK(4).")
-    return tuple(dict.fromkeys(out))
+    named: dict[str, Estimand] = {}
+    for item in out:
+        if named.setdefault(item.name, item) is not item:
+            raise ArgumentError(
+                f"{named[item.name]!r} and {item!r} would both be called {item.name!r}; "
+                "leave one out."
+            )
+    return out
+
+
+def _checked(item: object) -> Estimand:
+    """Give an item of a list of estimands, which must be one."""
+    if not isinstance(item, Estimand):
+        raise ArgumentError(
+            f"estimands must hold estimands such as PassHatK(4), not {_described(item)}."
+        )
+    return item
+
+
+def _described(item: object) -> str:
+    """Describe what was given for an estimand."""
+    if isinstance(item, type) and issubclass(item, Estimand):
+        return f"the class {item.__name__}; write {item.__name__}(...)"
+    return repr(item)
 
 
 def usual_k(counts: Counts) -> int:
-    """Number of trials that at least half of the cells have."""
+    """Give the lower median of the numbers of trials: at least half of the cells have as many."""
     return int(np.quantile(counts.n, 0.5, method="lower"))
 
 
@@ -95,12 +114,13 @@ def default_estimands(counts: Counts, *, model: bool) -> tuple[Estimand, ...]:
 def identification(estimand: Estimand, n: IntArray) -> str:
     """Say whether counts with n trials a task fix the value: "yes", "model" or "no".
 
-    "yes" if at least half of the tasks have as many trials as the estimand's degree; "no" if it needs
-    repetition and no task was repeated; "model" if the value rests on the model's shape.
+    "yes" if at least half of the tasks have as many trials as the estimand's degree; "no" if it
+    needs repetition and no task was repeated; "model" if the value rests on the model's shape.
     """
-    if np.mean(n >= estimand.degree) >= 0.5:
+    n = np.asarray(n)
+    if n.size and np.mean(n >= estimand.degree) >= 0.5:
         return "yes"
-    return "no" if n.max() == 1 else "model"
+    return "no" if n.max(initial=0) <= 1 else "model"
 
 
 def identification_by_unit(estimand: Estimand, counts: Counts) -> list[str]:
@@ -131,8 +151,8 @@ def table(
     Parameters
     ----------
     rows : sequence of (estimand, fields)
-        Fields mean, sd, lower, upper (units,), interval (str or sequence), identified (sequence) and,
-        where chains exist, ess_bulk and r_hat (units,).
+        Fields mean, sd, lower, upper (units,), interval (str or sequence), identified (sequence)
+        and, where chains exist, ess_bulk and r_hat (units,).
     units : sequence of str
         Labels of the ``system`` column.
     over : str
