@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from decimal import Decimal
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ._counts import Counts, IntArray, listed, plural
+from ._counts import Counts, IntArray, frozen, listed, plural
 from ._validation import suggest
 from .exceptions import ExclusionWarning, TrialDataError
 
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """All cells that were listed, before a policy for missing outcomes is applied."""
+    """All cells that were listed, before a policy for missing outcomes is applied.
+
+    Cells are sorted by system, condition and task. `outcomes` holds each trial of each cell in its
+    order, 1, 0 or -1 where none was run, with shape (cells, trials); None if only counts are known.
+    """
 
     labels: dict[str, tuple[str, ...]]
     codes: dict[str, IntArray]
@@ -27,9 +33,19 @@ class Cells:
     successes: IntArray
     missing: IntArray
     records: IntArray
+    outcomes: npt.NDArray[np.int8] | None = None
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only, so that they can be shared without copies."""
+        for name in ("n", "successes", "missing", "records"):
+            object.__setattr__(self, name, frozen(getattr(self, name), name))
+        codes = {role: frozen(codes, role) for role, codes in self.codes.items()}
+        object.__setattr__(self, "codes", codes)
 
     def keep(self, mask: npt.NDArray[np.bool_]) -> Cells:
         """Give the cells of a mask, and only the labels that these have."""
+        if mask.all():
+            return self
         labels, codes = {}, {}
         for role, names in self.labels.items():
             old = self.codes[role][mask]
@@ -43,6 +59,7 @@ class Cells:
             self.successes[mask],
             self.missing[mask],
             self.records[mask],
+            None if self.outcomes is None else self.outcomes[mask],
         )
 
     def counted(self, policy: str) -> tuple[IntArray, IntArray]:
@@ -65,8 +82,8 @@ class Cells:
             kept.codes["system"],
             kept.codes["task"],
             kept.codes.get("condition"),
-            n[mask],
-            successes[mask],
+            n if kept is self else n[mask],
+            successes if kept is self else successes[mask],
             kept.missing,
         )
 
@@ -98,41 +115,69 @@ def plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
+def is_null(value: Any) -> bool:
+    """Say whether one value is None, NaN, or the missing value of an array library."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType", "MaskedConstant"):
+        return True
+    return isinstance(value, (float, np.floating, Decimal)) and value != value
+
+
 def label_of(value: Any) -> str:
     """Write one value as a label: 1 and 1.0 as "1"."""
     value = plain(value)
     if isinstance(value, str):
-        return str(value)
+        return str.__str__(value)
     if isinstance(value, tuple):
-        return " / ".join(label_of(part) for part in value)
+        return " / ".join(map(label_of, value))
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
-    if isinstance(value, Integral) and not isinstance(value, bool):
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, Integral):
         return str(int(value))
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return str(int(value))
+    if isinstance(value, (float, Decimal)) and not is_null(value):
+        if -(2**53) < value < 2**53 and value == int(value):
+            return str(int(value))
+        return str(value)
+    if isinstance(value, dt.timedelta) and not getattr(value, "nanoseconds", 0):
+        return str(dt.timedelta(value.days, value.seconds, value.microseconds))
     return str(value)
 
 
 def encode(values: Sequence[Any], role: str) -> tuple[tuple[str, ...], IntArray]:
     """Give sorted labels and the position of each value in them."""
-    name_of = {value: label_of(value) for value in dict.fromkeys(values)}
-    origin = dict(zip(name_of.values(), name_of, strict=True))
-    if len(origin) < len(name_of):
-        for value, label in name_of.items():
-            if origin[label] is not value:
-                raise TrialDataError(
-                    f"Two {role} labels, {plain(value)!r} and {plain(origin[label])!r}, are both "
-                    f"written {label!r}. Rename one, or give the column one type."
-                )
-    ordered = sort_labels(list(origin))
-    rank = {label: i for i, label in enumerate(ordered)}
-    code_of = {value: rank[label] for value, label in name_of.items()}
-    codes = np.fromiter(map(code_of.__getitem__, values), dtype=np.int64, count=len(values))
-    return tuple(ordered), codes
+    distinct = dict.fromkeys(values)
+    kinds = set(map(type, distinct))
+    if kinds == {str}:
+        names = list(distinct)
+    elif kinds == {int}:
+        names = list(map(str, distinct))
+    else:
+        names = _written(distinct, role)
+    order = label_order(names)
+    codes = np.empty(len(order), dtype=np.int64)
+    codes[order] = np.arange(len(order))
+    if len(names) < len(values):
+        place = dict(zip(distinct, codes.tolist(), strict=True))
+        codes = np.fromiter(map(place.__getitem__, values), dtype=np.int64, count=len(values))
+    return tuple(map(names.__getitem__, order.tolist())), codes
 
 
-def sort_labels(labels: list[str]) -> list[str]:
+def _written(values: Iterable[Any], role: str) -> list[str]:
+    """Write distinct values as labels, which must be distinct too."""
+    origin: dict[str, Any] = {}
+    for value in values:
+        label = label_of(value)
+        other = origin.setdefault(label, value)
+        if other is not value:
+            raise TrialDataError(
+                f"Two {role} labels, {plain(other)!r} and {plain(value)!r}, are both written "
+                f"{label!r}. Rename one, or give the column one type."
+            )
+    return list(origin)
+
+
+def label_order(labels: list[str]) -> IntArray:
     """Sort by number if all labels are one text followed by an integer, otherwise as text."""
     first, last = min(labels), max(labels)
     same = next(
@@ -141,32 +186,45 @@ def sort_labels(labels: list[str]) -> list[str]:
     prefix = first[:same].rstrip("0123456789")
     prefix = "" if prefix == "-" else prefix
     integer = re.compile(r"[0-9]{1,18}" if prefix else r"-?[0-9]{1,18}").fullmatch
-    tails = [label[len(prefix) :] for label in labels]
-    if not all(map(integer, tails)):
-        return sorted(labels)
-    return [label for _, label in sorted(zip(map(int, tails), labels, strict=True))]
+    tails = [label[len(prefix) :] for label in labels] if prefix else labels
+    if all(map(integer, tails)):
+        numbers = np.fromiter(map(int, tails), dtype=np.int64, count=len(tails))
+        order = np.argsort(numbers, kind="stable")
+        if (np.diff(numbers[order]) > 0).all():
+            return order
+        return np.array(sorted(order.tolist(), key=lambda i: (numbers[i], labels[i])))
+    return np.array(sorted(range(len(labels)), key=labels.__getitem__), dtype=np.int64)
 
 
 def axis_labels(labels: Any, size: int, name: str) -> list[Any]:
     """Check that there is one distinct label for each entry along an axis."""
-    if isinstance(labels, (str, bytes)):
-        raise TrialDataError(f"{name} must be a list of {size} labels, not {labels!r}.")
+    if isinstance(labels, (str, bytes, Set, Mapping)) or not isinstance(labels, Iterable):
+        raise TrialDataError(f"{name} must be a list of {plural(size, 'label')}, not {labels!r}.")
     out = [plain(label) for label in labels]
     if len(out) != size:
         raise TrialDataError(
-            f"There are {plural(len(out), 'label')} in {name} for {size} in the array."
+            f"{name} must have one label for each of the {size} in the array, but has {len(out)}."
         )
-    if any(label is None or label != label for label in out):
-        raise TrialDataError(f"{name} must not hold None or NaN.")
-    if len(set(out)) < size:
-        first = next(label for i, label in enumerate(out) if label in out[:i])
-        raise TrialDataError(f"The label {first!r} occurs more than once in {name}.")
+    seen: set[Any] = set()
+    for i, label in enumerate(out):
+        if is_null(label):
+            raise TrialDataError(f"{name} must not hold None or NaN, but entry {i} does.")
+        try:
+            known = label in seen
+        except TypeError:
+            raise TrialDataError(
+                f"{name} must hold text or numbers, but entry {i} is {label!r}."
+            ) from None
+        if known:
+            raise TrialDataError(f"The label {label!r} occurs more than once in {name}.")
+        seen.add(label)
     return out
 
 
-def wanted(chosen: str | Iterable[Any], names: tuple[str, ...], role: str) -> set[str]:
+def wanted(chosen: Any, names: tuple[str, ...], role: str) -> set[str]:
     """Give the labels asked for, which must all occur."""
-    labels = {chosen} if isinstance(chosen, str) else {label_of(name) for name in chosen}
+    single = isinstance(chosen, (str, bytes)) or not isinstance(chosen, Iterable)
+    labels = set(map(label_of, [chosen] if single else chosen))
     known = set(names)
     for name in sorted(labels - known):
         raise TrialDataError(

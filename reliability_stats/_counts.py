@@ -37,8 +37,8 @@ def html_table(caption: str, rows: list[tuple[str, str]]) -> str:
 
 
 def listed(names: tuple[str, ...], most: int = 6) -> str:
-    """Write the first names and how many more there are."""
-    shown = ", ".join(names[:most])
+    """Write the first names, long ones cut short, and how many more there are."""
+    shown = ", ".join(f"{name[:77]}..." if len(name) > 80 else name for name in names[:most])
     return shown if len(names) <= most else f"{shown}, and {len(names) - most} more"
 
 
@@ -48,9 +48,20 @@ def per_cell(n: IntArray) -> str:
     return f"{low}" if low == high else f"{low} to {high}"
 
 
-def _frozen(values: Any) -> IntArray:
-    """Copy to a read-only integer array."""
-    array = np.array(values, dtype=np.int64)
+def frozen(values: Any, name: str) -> IntArray:
+    """Give a read-only integer array: a copy, unless it is one already that nobody can write to."""
+    given = np.asarray(values)
+    if given.dtype == np.int64 and given.base is None and not given.flags.writeable:
+        return given
+    bad = np.ones(given.shape, dtype=bool)
+    if given.dtype.kind == "f":
+        bad = ~((np.abs(given) < 2**53) & (given == np.floor(given)))
+    elif given.dtype.kind in "iu":
+        bad = given > np.iinfo(np.int64).max
+    if bad.any():
+        first = given.ravel()[np.argmax(bad)]
+        raise TrialDataError(f"{name} must hold integers, not {first!s} ({given.dtype}).")
+    array = given.astype(np.int64)
     array.setflags(write=False)
     return array
 
@@ -87,7 +98,7 @@ class DistinctCounts:
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
         for name in ("unit", "n", "successes", "multiplicity", "row_of_cell"):
-            object.__setattr__(self, name, _frozen(getattr(self, name)))
+            object.__setattr__(self, name, frozen(getattr(self, name), name))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle through the constructor, so that arrays stay read-only."""
@@ -162,9 +173,12 @@ class Counts:
         if self.condition is not None:
             names.append("condition")
         for name in names:
-            object.__setattr__(self, name, _frozen(getattr(self, name)))
+            object.__setattr__(self, name, frozen(getattr(self, name), name))
         for name in ("systems", "tasks", "conditions"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+            labels = getattr(self, name)
+            if isinstance(labels, str) or not all(isinstance(label, str) for label in labels):
+                raise TrialDataError(f"{name} must be labels that are text, not {labels!r}.")
+            object.__setattr__(self, name, tuple(labels))
         shapes = {name: getattr(self, name).shape for name in names}
         if any(shape != (len(self.system),) for shape in shapes.values()):
             raise TrialDataError(
@@ -207,7 +221,7 @@ class Counts:
             )
 
     def _check_values(self) -> None:
-        """Check 1 <= n, 0 <= successes <= n, 0 <= missing."""
+        """Check 1 <= n, 0 <= successes <= n, 0 <= missing, and that totals can be held."""
         for bad, rule in (
             (self.n < 1, "n must be at least 1"),
             (self.successes < 0, "successes must not be negative"),
@@ -220,6 +234,8 @@ class Counts:
                     f"{rule}, but {self.cell_name(i)} has n={self.n[i]}, "
                     f"successes={self.successes[i]}, missing={self.missing[i]}."
                 )
+        if self.n.sum(dtype=float) + self.missing.sum(dtype=float) > 2**62:
+            raise TrialDataError("There are more than 2**62 trials in total, which cannot be held.")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle through the constructor, so that arrays stay read-only."""
@@ -234,6 +250,20 @@ class Counts:
             self.successes,
             self.missing,
         )
+
+    def __eq__(self, other: object) -> bool:
+        """Compare labels and arrays."""
+        if not isinstance(other, Counts):
+            return NotImplemented
+        mine, theirs = self.__reduce__()[1], other.__reduce__()[1]
+        return all(
+            a == b if a is None or b is None or isinstance(a, tuple) else np.array_equal(a, b)
+            for a, b in zip(mine, theirs, strict=True)
+        )
+
+    def __hash__(self) -> int:
+        """Hash labels and counts."""
+        return hash((self.systems, self.tasks, self.conditions, self.successes.tobytes()))
 
     @property
     def n_systems(self) -> int:
@@ -261,7 +291,7 @@ class Counts:
     def unit(self) -> IntArray:
         """Unit of each cell: ``(cells,)`` positions in `units`, ascending."""
         change = np.diff(self._unit_key, prepend=self._unit_key[0]) != 0
-        return _frozen(np.cumsum(change))
+        return frozen(np.cumsum(change), "unit")
 
     @cached_property
     def units(self) -> tuple[str, ...]:

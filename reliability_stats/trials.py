@@ -5,29 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 import numpy as np
 
-from ._cells import Cells, label_of, wanted, warn_left_out
+from ._arrays import array_cells
+from ._cells import Cells, wanted, warn_left_out
 from ._counts import Counts, DistinctCounts, html_table, listed, plural
-from ._reduce import (
-    array_cells,
-    check_keys,
-    check_repeats,
-    condition_roles,
-    count_cells,
-    keys_of,
-    outcomes,
-    pick,
-    reduce_rows,
-    row_name,
-)
+from ._intake import condition_roles, pick, tidy_keys
+from ._outcomes import outcomes, refuse_missing
+from ._reduce import count_cells, reduce_rows
+from ._rows import frame_of_outcomes, frame_of_rows, rows_with
 from ._validation import check_choice
 from .exceptions import TrialDataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Counts", "DistinctCounts", "Trials"]
 
@@ -73,7 +69,7 @@ class Trials:
     n_missing: int
     n_empty_cells: int
     _columns: tuple[tuple[str, str | tuple[str, ...]], ...]
-    _cells: Cells = field()
+    _cells: Cells
     _rows: nw.DataFrame[Any] | None = None
 
     @classmethod
@@ -112,7 +108,8 @@ class Trials:
         condition : str or list of str, optional
             Column or columns of the condition; the values of several are joined by " / ".
         time, group, length, score : str, optional
-            Columns kept for analyses that use them.
+            Columns kept for analyses that use them; see `to_frame`. They may differ between the
+            trials of a task, and may be columns that have another role, too.
         status : str, optional
             Column with ok, agent_failure, infra_error, grader_error or missing; empty is ok. The
             last three make the outcome missing whatever `success` says; agent_failure without an
@@ -154,17 +151,9 @@ class Trials:
         columns = {"system": system, "task": task, **conditions, "success": success}
         columns |= {"trial": trial, "time": time, "group": group, "length": length, "score": score}
         columns["status"] = status
-        rows = pick(frame, columns)
-        check_keys(rows)
-        rows = outcomes(rows)
+        rows = outcomes(tidy_keys(pick(frame, columns)))
         if policy == "raise":
-            _refuse_missing(rows)
-        if trial is not None:
-            check_repeats(
-                rows,
-                [*keys_of(rows), "trial"],
-                "Remove the copies, or leave trial out if they are trials.",
-            )
+            refuse_missing(rows)
         return cls._of(reduce_rows(rows), policy, _pairs(columns), rows)
 
     @classmethod
@@ -242,7 +231,8 @@ class Trials:
         Returns
         -------
         Trials
-            The checked table, with labels sorted as in `from_frame`.
+            The checked table, with labels sorted as in `from_frame`. The order of the trials is
+            kept; see `to_frame`.
 
         Raises
         ------
@@ -273,10 +263,10 @@ class Trials:
         n_missing = int(cells.missing.sum())
         counted = cells.counted(policy)[0] > 0
         if not counted.any():
+            remedy = "Count them with missing='failure', or check" if n_missing else "Check"
             raise TrialDataError(
                 f"No trial can be counted: {plural(len(counted), 'cell')} listed, "
-                f"{plural(n_missing, 'outcome')} missing, none known. Count missing outcomes with "
-                "missing='failure', or check the data."
+                f"{plural(n_missing, 'outcome')} missing, none known. {remedy} the data."
             )
         warn_left_out(cells, counted)
         return cls(
@@ -364,6 +354,41 @@ class Trials:
         check_choice(outcome, ("failure", "success"), "outcome")
         return type(self)._of(self._cells, outcome, self._columns, self._rows)
 
+    def to_frame(self) -> pd.DataFrame:
+        """Give one row a trial, in order within each cell.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns system, task, condition (if there are conditions), trial, success, missing (if
+            any outcome was), then those of time, group, length, score and status that were named.
+            Rows are sorted by cell as in `counts`; within a cell by time if it was named, then by
+            trial, then as they came. `trial` is as given, otherwise the position in the cell, from
+            0; in an array, the position along the last axis. `success` is 1.0 or 0.0 as counted,
+            and NaN for outcomes that are not, so that its sums are those of `counts`.
+
+        Raises
+        ------
+        TrialDataError
+            If only counts are known.
+
+        Examples
+        --------
+        >>> Trials.from_array([[1, 0], [None, 1]]).to_frame()
+           system task  trial  success
+        0  system    0      0      1.0
+        1  system    0      1      0.0
+        2  system    1      1      1.0
+        """
+        if self._rows is not None:
+            return frame_of_rows(self._rows, self.missing_policy)
+        if self._cells.outcomes is not None:
+            return frame_of_outcomes(self._cells, self._cells.outcomes)
+        raise TrialDataError(
+            "These trials are known by their counts only, so their order, time and groups are not. "
+            "Make them with Trials.from_frame or Trials.from_array, or use counts.to_frame()."
+        )
+
     def select(
         self,
         *,
@@ -376,7 +401,7 @@ class Trials:
         Parameters
         ----------
         systems, tasks, conditions : str or list of str, optional
-            Labels to keep; all if None.
+            Labels to keep; all if None. Numbers are taken as written.
 
         Returns
         -------
@@ -403,7 +428,7 @@ class Trials:
             names = cells.labels[role]
             mask &= np.array([name in labels for name in names])[cells.codes[role]]
             if rows is not None:
-                rows = _rows_of(rows, role, labels)
+                rows = rows_with(rows, role, labels)
         if not mask.any():
             raise TrialDataError("No cell has the chosen systems, tasks and conditions together.")
         return type(self)._of(cells.keep(mask), self.missing_policy, self._columns, rows)
@@ -456,27 +481,3 @@ def _pairs(columns: Mapping[str, str | None]) -> tuple[tuple[str, str | tuple[st
         elif column is not None and not role.startswith("condition"):
             pairs[role] = column
     return tuple(pairs.items())
-
-
-def _refuse_missing(rows: nw.DataFrame[Any]) -> None:
-    """Refuse outcomes without a value, naming the first and the choices."""
-    null = rows["success"].is_null().to_numpy().astype(bool)
-    if null.any():
-        count = int(null.sum())
-        raise TrialDataError(
-            f"{plural(count, 'outcome')} of {len(null)} {'is' if count == 1 else 'are'} missing, "
-            f"first in {row_name(rows, int(np.argmax(null)))}, counting rows from 0. Say what they "
-            "are with missing=: 'drop' leaves them out (right if what broke had nothing to do with "
-            "the outcome), 'failure' counts them as failures (the user got nothing), 'bounds' has "
-            "estimates given as ranges that hold either way."
-        )
-
-
-def _rows_of(rows: nw.DataFrame[Any], role: str, wanted: set[str]) -> nw.DataFrame[Any]:
-    """Keep the rows that carry one of the labels."""
-    columns = [rows[name].to_list() for name in keys_of(rows) if name.split(" ")[0] == role]
-    if not columns:
-        return rows
-    values = columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
-    keep = {value: label_of(value) in wanted for value in dict.fromkeys(values)}
-    return rows.filter([keep[value] for value in values])

@@ -1,0 +1,129 @@
+"""Outcomes of trials: what is a success, a failure, or missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from numbers import Real
+from typing import Any, TypeVar
+
+import narwhals as nw
+import numpy as np
+
+from ._cells import is_null, plain
+from ._counts import plural
+from ._intake import row_name
+from ._validation import suggest
+from .exceptions import TrialDataError
+
+T = TypeVar("T")
+
+TOLERANCE = 1e-6
+STATUSES = ("ok", "agent_failure", "infra_error", "grader_error", "missing")
+WITHOUT_OUTCOME = ("infra_error", "grader_error", "missing")
+ALLOWED_SUCCESS = "Allowed are True/False, 1/0 and floats within 1e-6 of these"
+
+
+def outcomes(rows: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+    """Replace success by 0, 1 (within the tolerance) or null, after the status has spoken."""
+    given = rows["success"]
+    rows = rows.with_columns(numbers(given))
+    x = nw.col("success")
+    if "status" in rows.columns:
+        rows = rows.with_columns(_statuses(rows))
+        x = nw.when(~nw.col("status").is_in(WITHOUT_OUTCOME)).then(x)
+        rows = rows.with_columns(x.alias("success"))
+        x = nw.col("success")
+        failed = (nw.col("status") == "agent_failure") & x.is_null()
+        rows = rows.with_columns(nw.when(~failed).then(x).otherwise(nw.lit(0.0)).alias("success"))
+    low, high = x.is_between(-TOLERANCE, TOLERANCE), x.is_between(1 - TOLERANCE, 1 + TOLERANCE)
+    near = (low | high).fill_null(False)
+    bad = rows.select((~x.is_null() & ~near).alias("bad"))["bad"].to_numpy().astype(bool)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise TrialDataError(
+            f"The success value in {row_name(rows, row)}, counting rows from 0, is "
+            f"{shown(given[row])}{others(int(bad.sum()) - 1)}. {ALLOWED_SUCCESS}, and None or "
+            "NaN for a missing outcome. Turn scores or words into these first, for example "
+            "score >= threshold."
+        )
+    return rows
+
+
+def _statuses(rows: nw.DataFrame[Any]) -> nw.Series[Any]:
+    """Give the status column as text, "ok" where it is empty; refuse unknown words."""
+    given = rows["status"]
+    words = each(given.to_list(), lambda value: "ok" if is_null(value) else str(value))
+    unknown = set(words) - set(STATUSES)
+    if unknown:
+        row = min(words.index(word) for word in unknown)
+        raise TrialDataError(
+            f"The status in {row_name(rows, row)}, counting rows from 0, is "
+            f"{plain(given[row])!r}{suggest(words[row], STATUSES)}. "
+            f"Allowed are {', '.join(STATUSES)}, and empty for ok."
+        )
+    return nw.new_series("status", words, nw.String, backend=rows.implementation)
+
+
+def refuse_missing(rows: nw.DataFrame[Any]) -> None:
+    """Refuse outcomes without a value, naming the first and the choices."""
+    null = rows["success"].is_null().to_numpy().astype(bool)
+    if null.any():
+        count, row = int(null.sum()), int(np.argmax(null))
+        status = f" with status {rows['status'][row]!r}" if "status" in rows.columns else ""
+        raise TrialDataError(
+            f"{plural(count, 'outcome')} of {len(null)} {'is' if count == 1 else 'are'} missing, "
+            f"first in {row_name(rows, row)}{status}, counting rows from 0. Say what they "
+            "are with missing=: 'drop' leaves them out (right if what broke had nothing to do with "
+            "the outcome), 'failure' counts them as failures (the user got nothing), 'bounds' has "
+            "estimates given as ranges that hold either way."
+        )
+
+
+def numbers(column: nw.Series[Any]) -> nw.Series[Any]:
+    """Convert to floats, null where there is no value and infinity where it is no number."""
+    if column.dtype == nw.Boolean:
+        column = column.cast(nw.Int64)
+    if column.dtype.is_numeric():
+        return column.cast(nw.Float64).fill_nan(None)
+    values = each(column.to_list(), to_float)
+    backend = column.implementation
+    if backend.is_pandas_like():
+        floats = [float("nan") if value is None else value for value in values]
+        return nw.new_series(column.name, floats, nw.Float64, backend=backend)
+    return nw.new_series(column.name, values, nw.Float64, backend=backend)
+
+
+def each(values: list[Any], function: Callable[[Any], T]) -> list[T]:
+    """Apply a function to each value, only once for equal ones where they can be compared."""
+    try:
+        result = {value: function(value) for value in dict.fromkeys(values)}
+    except TypeError:
+        return [function(value) for value in values]
+    return [result[value] for value in values]
+
+
+def to_float(value: Any) -> float | None:
+    """Convert one outcome: None if missing, infinity if it is no number."""
+    if is_null(value):
+        return None
+    if isinstance(value, (np.bool_, Real, Decimal)):
+        try:
+            return float(value)
+        except OverflowError:
+            return float("inf")
+    return float("inf")
+
+
+def others(number: int) -> str:
+    """Say how many more are at fault."""
+    return f", and {number} more {'is' if number == 1 else 'are'} not allowed" if number else ""
+
+
+def shown(value: object) -> str:
+    """Write a value for messages, cut short."""
+    try:
+        text = repr(plain(value))
+    except ValueError:
+        text = f"a value of type {type(value).__name__}"
+    return text if len(text) <= 80 else f"{text[:77]}..."
