@@ -26,6 +26,7 @@ OPTIONAL = ("trial", "condition", "group", "time", "length", "score")
 ROLES = ("system", "task", "success", "status", "error", "file", "place", *OPTIONAL)
 DUPLICATES = ("raise", "last", "first", "renumber")
 NO_CONDITION = "none"
+ONE_SYSTEM = "system"
 Named = str | Callable[[Path], str] | None
 
 log = logging.getLogger("reliability_stats.read")
@@ -149,6 +150,33 @@ class Reading:
         }
         for role, column in self.columns.items():
             column.append(values[role])
+
+    def extend(
+        self,
+        file: Path,
+        places: list[str],
+        roles: dict[str, list[Any]],
+        errors: dict[int, str],
+    ) -> None:
+        """Keep many records, column by column, but for those with errors."""
+        for row in sorted(errors):
+            self.bad(file, places[row], errors[row])
+        size = len(places)
+        given = {"system": [ONE_SYSTEM] * size, "status": ["ok"] * size, **roles}
+        status, success = given["status"], given["success"]
+        given["status"] = [
+            "missing" if o is None and s == "ok" else s
+            for s, o in zip(status, success, strict=True)
+        ]
+        given["success"] = [
+            None if s in WITHOUT_OUTCOME else False if o is None else o
+            for s, o in zip(given["status"], success, strict=True)
+        ]
+        given |= {"file": [file] * size, "place": places}
+        keep = [row for row in range(size) if row not in errors] if errors else None
+        for role, column in self.columns.items():
+            values = given.get(role) or [None] * size
+            column.extend(values if keep is None else [values[row] for row in keep])
 
     def add_cell(
         self,

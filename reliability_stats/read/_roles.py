@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from reliability_stats._validation import suggest
 from reliability_stats.exceptions import ArgumentError, TrialDataError
 
-from ._fields import Malformed, flag, get, label, moment, number, passes, short
+from ._fields import Malformed, flag, label, moment, number, passes, short
 from ._records import STATUSES
 
 Columns = Mapping[str, str | Sequence[str] | None]
@@ -140,38 +140,81 @@ def as_number(value: Any) -> Any:
     return value
 
 
-def labels(
-    row: Mapping[str, Any], found: Mapping[str, list[str]], roles: Iterable[str]
-) -> dict[str, Any]:
-    """Take labels out of one row; only a group may be empty."""
-    values: dict[str, Any] = {}
-    for role in roles:
+def keys_by_role(
+    values: Mapping[str, list[Any]], found: Mapping[str, list[str]], errors: dict[int, str]
+) -> dict[str, list[Any]]:
+    """Turn columns into labels, several of one role into one; note what is wrong in which row."""
+    out: dict[str, list[Any]] = {}
+    for role in KEYS:
         names = found.get(role) or []
-        parts = [get(row, name) for name in names]
-        empty = [name for name, part in zip(names, parts, strict=True) if _absent(part)]
-        if empty and role != "group":
-            raise Malformed(f"there is no {role} in {empty[0]!r}")
-        if parts and not empty:
-            values[role] = " / ".join(_label(part, role) for part in parts)
-    return values
+        parts = [convert(values[name], _labeller(role, name), errors) for name in names]
+        if len(parts) == 1:
+            out[role] = parts[0]
+        elif parts:
+            joint = zip(*parts, strict=True)
+            out[role] = [None if None in one else " / ".join(one) for one in joint]
+    return out
 
 
-def measures(
-    row: Mapping[str, Any], found: Mapping[str, list[str]], threshold: float | None
-) -> dict[str, Any]:
-    """Take outcome, score, length, time and status out of one row."""
-    value = {role: get(row, names[0]) for role, names in found.items() if names}
-    values: dict[str, Any] = {"success": outcome(value["success"], threshold)}
+def by_role(
+    values: Mapping[str, list[Any]], found: Mapping[str, list[str]], threshold: float | None
+) -> tuple[dict[str, list[Any]], dict[int, str]]:
+    """Turn columns into roles; give also what is wrong in which row."""
+    errors: dict[int, str] = {}
+    out = keys_by_role(values, found, errors)
+    column = {role: values[names[0]] for role, names in found.items() if names}
+    out["success"] = convert(column["success"], lambda one: outcome(one, threshold), errors)
     if threshold is not None:
-        value.setdefault("score", value["success"])
-    for role in ("score", "length"):
-        if not is_blank(value.get(role)):
-            values[role] = number(as_number(value[role]), role)
-    if not is_blank(value.get("time")):
-        values["time"] = _time(value["time"])
-    if "status" in value:
-        values["status"] = _status(value["status"])
-    return values
+        column.setdefault("score", column["success"])
+    for role, function in (("score", _number), ("length", _number), ("time", _time)):
+        if role in column:
+            out[role] = convert(column[role], function, errors)
+    if "status" in column:
+        out["status"] = convert(column["status"], _status, errors)
+    return out, errors
+
+
+def convert(values: list[Any], function: Callable[[Any], Any], errors: dict[int, str]) -> list[Any]:
+    """Apply a function to each value, once for equal values; note what it refuses."""
+    known: dict[Any, Any] = {}
+    out: list[Any] = []
+    for i, value in enumerate(values):
+        key: Any = (value.__class__, value)
+        try:
+            out.append(known[key])
+            continue
+        except KeyError:
+            pass
+        except TypeError:
+            key = None
+        try:
+            result = function(value)
+        except Malformed as error:
+            errors.setdefault(i, str(error))
+            out.append(None)
+            continue
+        if key is not None:
+            known[key] = result
+        out.append(result)
+    return out
+
+
+def _labeller(role: str, name: str) -> Callable[[Any], str | None]:
+    """Make a function that gives labels; only a group may be absent."""
+
+    def give(value: Any) -> str | None:
+        if not _absent(value):
+            return _label(value, role)
+        if role == "group":
+            return None
+        raise Malformed(f"there is no {role} in {name!r}")
+
+    return give
+
+
+def _number(value: Any) -> float | None:
+    """Give a number, or None for nothing."""
+    return None if is_blank(value) else number(as_number(value), "the number")
 
 
 def _absent(value: Any) -> bool:
@@ -189,7 +232,9 @@ def _label(value: Any, role: str) -> str:
 
 
 def _time(value: Any) -> Any:
-    """Give a time; text that is none is malformed."""
+    """Give a time, or None for nothing; text that is no time is malformed."""
+    if is_blank(value):
+        return None
     if isinstance(value, str) and value.strip().replace(".", "", 1).isdigit():
         value = float(value)
     value = value.isoformat() if hasattr(value, "isoformat") else value
@@ -207,9 +252,9 @@ def _status(value: Any) -> str:
     return word
 
 
-def statuses_known(rows: Iterable[Mapping[str, Any]], name: str) -> bool:
+def statuses_known(values: Iterable[Any]) -> bool:
     """Say whether a column holds nothing but our words for statuses, and at least one of them."""
-    words = {str(row.get(name)).strip() for row in rows if not is_blank(row.get(name))}
+    words = {str(value).strip() for value in values if not is_blank(value)}
     return bool(words) and words <= set(STATUSES)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,14 @@ CSV = (".csv", ".tsv", ".txt")
 PARQUET = (".parquet", ".pq")
 ARROW = (".arrow", ".feather", ".ipc")
 Row = tuple[str, Mapping[str, Any]]
+
+
+@dataclass
+class Block:
+    """Columns of a table, and the place of each row for messages."""
+
+    places: list[str]
+    values: dict[str, list[Any]]
 
 
 def suffix(file: Path) -> str:
@@ -36,12 +45,21 @@ def columns_of(reading: Reading, file: Path) -> list[str]:
     raise ArgumentError(f"{file}: a table must be one of {allowed}, but for .gz after it.")
 
 
-def rows_of(reading: Reading, file: Path, names: Iterable[str]) -> Iterator[Row]:
-    """Give place and values of each row, only the columns named."""
+def block_of(reading: Reading, file: Path, names: Iterable[str]) -> Block:
+    """Read columns of a table."""
     wanted = list(dict.fromkeys(names))
     if suffix(file) in CSV:
-        return _csv_rows(reading, file, wanted)
-    return _arrow_rows(reading, file, wanted)
+        return _csv_block(reading, file, wanted)
+    table = _arrow(reading, file, wanted)
+    places = [f"row {i}" for i in range(table.num_rows)]
+    return Block(places, {name: table.column(name).to_pylist() for name in wanted})
+
+
+def rows_of(reading: Reading, file: Path, names: Iterable[str]) -> Iterator[Row]:
+    """Give place and values of each row."""
+    block = block_of(reading, file, names)
+    for i, place in enumerate(block.places):
+        yield place, {name: values[i] for name, values in block.values.items()}
 
 
 def _csv_header(reading: Reading, file: Path) -> tuple[list[str], str, str]:
@@ -64,18 +82,23 @@ def _csv_header(reading: Reading, file: Path) -> tuple[list[str], str, str]:
     return names, separator, text
 
 
-def _csv_rows(reading: Reading, file: Path, wanted: list[str]) -> Iterator[Row]:
-    """Read the rows of a CSV file; each must have as many fields as the first line."""
+def _csv_block(reading: Reading, file: Path, wanted: list[str]) -> Block:
+    """Read columns of a CSV file; each row must have as many fields as the first line."""
     names, separator, text = _csv_header(reading, file)
-    at = {name: names.index(name) for name in wanted if name in names}
     limit = csv.field_size_limit(reading.max_bytes)
-    rows: list[tuple[int, list[str]]] = []
+    places: list[str] = []
+    rows: list[list[str]] = []
     try:
         source = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
         next(source, None)
         start = source.line_num + 1
         for row in source:
-            rows.append((start, row))
+            if len(row) == len(names):
+                places.append(f"line {start}")
+                rows.append(row)
+            elif row:
+                why = f"it has {plural(len(row), 'field')}, but the first line {len(names)}"
+                reading.bad(file, f"line {start}", why)
             start = source.line_num + 1
     except csv.Error as error:
         raise TrialDataError(
@@ -83,15 +106,12 @@ def _csv_rows(reading: Reading, file: Path, wanted: list[str]) -> Iterator[Row]:
         ) from None
     finally:
         csv.field_size_limit(limit)
-    for line, row in rows:
-        if not row:
-            continue
-        place = f"line {line}"
-        if len(row) != len(names):
-            why = f"it has {plural(len(row), 'field')}, but the first line {len(names)}"
-            reading.bad(file, place, why)
-            continue
-        yield place, {name: row[i] for name, i in at.items()}
+    return Block(places, {name: _field(rows, names.index(name)) for name in wanted})
+
+
+def _field(rows: list[list[str]], i: int) -> list[str]:
+    """Give one field of all rows."""
+    return [row[i] for row in rows]
 
 
 def _arrow(reading: Reading, file: Path, columns: list[str] | None) -> Any:
@@ -124,11 +144,3 @@ def _arrow(reading: Reading, file: Path, columns: list[str] | None) -> Any:
         return table.column_names if columns is None else table
     except (pa.ArrowException, OSError) as error:
         raise TrialDataError(f"{file}: cannot be read as a table: {error}.") from None
-
-
-def _arrow_rows(reading: Reading, file: Path, wanted: list[str]) -> Iterator[Row]:
-    """Give the rows of a Parquet or Arrow file."""
-    table = _arrow(reading, file, wanted)
-    columns = [table.column(name).to_pylist() for name in wanted]
-    for i, values in enumerate(zip(*columns, strict=True)):
-        yield f"row {i}", dict(zip(wanted, values, strict=True))

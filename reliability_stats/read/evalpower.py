@@ -12,7 +12,7 @@ from reliability_stats.trials import Trials
 
 from ._fields import Malformed, flag, get, label, mapping, need, short
 from ._files import MAX_BYTES, Paths, read_json
-from ._records import Named, Reading
+from ._records import ONE_SYSTEM, Named, Reading
 from ._roles import is_blank, outcome, whole
 from ._tables import CSV, Row, columns_of, rows_of, suffix
 
@@ -27,7 +27,6 @@ FAILURE = ("failure", "failed", "fail", "is_failure")
 SUCCESS = ("success", "succeeded", "passed", "pass", "is_success")
 NEUTRAL = ("outcome", "status", "result", "verdict")
 CELL = ("cell", "id", "name", "task", "model")
-ONE_SYSTEM = "system"
 DAMAGE = {"pass": "eog_success", "safe": "counts_as_damage", "safe_upper": "counts_as_damage_upper"}
 
 

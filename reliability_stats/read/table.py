@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,28 +11,27 @@ from reliability_stats._counts import plural
 from reliability_stats._validation import check_choice
 from reliability_stats.trials import Trials
 
-from ._fields import short
+from ._fields import Malformed, get, short
 from ._files import MAX_BYTES, Paths
-from ._records import Reading
+from ._records import ONE_SYSTEM, Reading
 from ._roles import (
-    KEYS,
     ROLES,
     Columns,
     assign,
+    by_role,
+    convert,
     described,
     is_blank,
-    labels,
-    measures,
+    keys_by_role,
     require,
     statuses_known,
     whole,
 )
-from ._tables import Row, columns_of, rows_of
+from ._tables import Block, block_of, columns_of
 
 LAYOUTS = ("trials", "counts", "wide")
 TABLES = ("*.csv", "*.tsv", "*.csv.gz", "*.tsv.gz", "*.parquet", "*.pq", "*.arrow", "*.feather")
 CELL_ROLES = ("system", "task", "condition", "n", "successes")
-ONE_SYSTEM = "system"
 
 
 def read_table(
@@ -118,8 +118,8 @@ def read_table(
         found, _ = assign(columns, available, ROLES)
         names = [name for used in found.values() for name in used]
         names += [name for name in available if name == "status"]
-        rows = list(rows_of(reading, file, names))
-        _add_rows(reading, file, rows, available, columns, threshold)
+        block = block_of(reading, file, names)
+        _add_block(reading, file, block, available, columns, threshold)
     return reading.trials()
 
 
@@ -189,26 +189,32 @@ def read_jsonl(
         max_bytes=max_bytes,
     )
     for file in reading.files("*.jsonl", "*.ndjson", "*.jsonl.gz"):
-        rows: list[Row] = []
+        rows: list[Mapping[str, Any]] = []
+        places = []
         others = 0
         for place, value in reading.lines(file):
             if not isinstance(value, Mapping):
                 reading.bad(file, place, f"an object was expected, not {short(value)}")
             elif where is None or where(value):
-                rows.append((place, value))
+                rows.append(value)
+                places.append(place)
             else:
                 others += 1
         reading.leave_out("not chosen by where", others, asked=True)
-        available = list(dict.fromkeys(name for _, row in rows for name in row))
-        if rows:
-            _add_rows(reading, file, rows, available, columns, threshold)
+        if not rows:
+            continue
+        available = list(dict.fromkeys(name for row in rows for name in row))
+        found, _ = assign(columns, available, ROLES, nested=True)
+        names = {name for used in found.values() for name in used} | {"status"}
+        block = Block(places, {name: [get(row, name) for row in rows] for name in names})
+        _add_block(reading, file, block, available, columns, threshold)
     return reading.trials()
 
 
-def _add_rows(
+def _add_block(
     reading: Reading,
     file: Path,
-    rows: list[Row],
+    block: Block,
     available: list[str],
     columns: Columns | None,
     threshold: float | None,
@@ -217,16 +223,14 @@ def _add_rows(
     found, guessed = assign(columns, available, ROLES, nested=True)
     for role in ("system", "task", "success"):
         require(found, columns, role, available)
-    if "status" not in found and statuses_known((row for _, row in rows), "status"):
+    if "status" not in found and statuses_known(block.values.get("status", [])):
         found["status"] = ["status"]
         guessed.append("status")
     reading.choose(described(found, guessed))
     if not found["trial"]:
         reading.choose("no trial column: every row is a trial")
-    for place, row in rows:
-        with reading.record(file, place):
-            names = {"system": ONE_SYSTEM, **labels(row, found, KEYS)}
-            reading.add(file, place, **names, **measures(row, found, threshold))
+    roles, errors = by_role(block.values, found, threshold)
+    reading.extend(file, block.places, roles, errors)
 
 
 def _wide(reading: Reading, file: Path, columns: Columns | None, threshold: float | None) -> None:
@@ -239,16 +243,15 @@ def _wide(reading: Reading, file: Path, columns: Columns | None, threshold: floa
     keys = [name for role in roles for name in found.get(role, [])]
     trials = found["trial"] or [name for name in available if name not in keys]
     reading.choose(described({**found, "trial": trials}, guessed))
+    block = block_of(reading, file, [*keys, *trials])
     unrun = 0
-    for place, row in rows_of(reading, file, [*keys, *trials]):
-        with reading.record(file, place):
-            names = {"system": ONE_SYSTEM, **labels(row, found, roles)}
-            for trial in trials:
-                if is_blank(row[trial]):
-                    unrun += 1
-                    continue
-                values = measures(row, {"success": [trial]}, threshold)
-                reading.add(file, f"{place}, column {trial!r}", **names, trial=trial, **values)
+    for trial in trials:
+        run = [i for i, value in enumerate(block.values[trial]) if not is_blank(value)]
+        unrun += len(block.places) - len(run)
+        values = {name: [block.values[name][i] for i in run] for name in (*keys, trial)}
+        places = [f"{block.places[i]}, column {trial!r}" for i in run]
+        some, errors = by_role(values, {**found, "trial": [], "success": [trial]}, threshold)
+        reading.extend(file, places, {**some, "trial": [trial] * len(run)}, errors)
     if unrun:
         reading.choose(f"{plural(unrun, 'empty field')} taken as trials that were not run")
 
@@ -261,9 +264,17 @@ def _counts(reading: Reading, files: Iterable[Path], columns: Columns | None) ->
         for role in ("system", "task", "n", "successes"):
             require(found, columns, role, available)
         reading.choose(described(found, guessed))
-        for place, row in rows_of(reading, file, [n for used in found.values() for n in used]):
+        block = block_of(reading, file, [name for used in found.values() for name in used])
+        errors: dict[int, str] = {}
+        keys = keys_by_role(block.values, found, errors)
+        n, successes = (
+            convert(block.values[found[name][0]], partial(whole, name=name), errors)
+            for name in ("n", "successes")
+        )
+        for i, place in enumerate(block.places):
             with reading.record(file, place):
-                names = {"system": ONE_SYSTEM, **labels(row, found, CELL_ROLES[:3])}
-                n, successes = (whole(row[found[name][0]], name) for name in CELL_ROLES[3:])
-                reading.add_cell(file, place, **names, n=n, successes=successes)
+                if i in errors:
+                    raise Malformed(errors[i])
+                names = {"system": ONE_SYSTEM, **{role: some[i] for role, some in keys.items()}}
+                reading.add_cell(file, place, **names, n=n[i], successes=successes[i])
     return reading.cell_trials()

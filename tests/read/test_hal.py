@@ -53,7 +53,7 @@ def test_the_harness_own_fixtures(samples):
 def test_conditions_and_repetitions(write, run_id, args, condition, trial):
     file = write("r_UPLOAD.json", upload(run_id, wins=["1"], agent=None, args=args))
     trials = read_hal(file, system="s")
-    rows = trials._rows.to_native()
+    rows = trials.to_frame()
     assert rows["condition"].tolist() == [condition]
     assert rows["trial"].tolist() == [trial or run_id]
 

@@ -27,7 +27,7 @@ def test_a_job(write, tmp_path):
     write("job/c/result.json", trial("c", 0.4, start="2026-01-01T02:00:00Z"))
     trials = read_harbor(tmp_path)
     assert trials.systems == ("terminus + m",)
-    frame = trials._rows.to_native().sort_values("trial")
+    frame = trials.to_frame().sort_values("trial")
     assert frame["success"].tolist() == [0, 0, 1]
     assert frame["score"].tolist() == [0.0, 0.4, 1.0]
     assert set(frame["group"]) == {"terminal-bench"}

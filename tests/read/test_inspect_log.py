@@ -57,7 +57,7 @@ def test_real_logs(samples):
     # Counted by hand from the two files.
     assert frame.loc["alpha"].tolist() == [11, 4]
     assert frame.loc["beta"].tolist() == [11, 6]
-    rows = trials._rows.to_native()
+    rows = trials.to_frame()
     assert set(rows["group"]) == {"even", "odd"}
     assert rows["time"].notna().all()
 
@@ -69,7 +69,7 @@ def test_real_logs(samples):
 )  # fmt: skip
 def test_grades(write, grade, score):
     file = write("log.json", log([sample("q", grade=grade)]))
-    assert read_inspect(file)._rows.to_native()["score"].tolist() == [score]
+    assert read_inspect(file).to_frame()["score"].tolist() == [score]
     assert counts(read_inspect(file))["toy/q"] == (1, int(score == 1))
     assert counts(read_inspect(file, threshold=0.5))["toy/q"] == (1, int(score >= 0.5))
 

@@ -37,7 +37,7 @@ def test_two_runs_of_pytest(samples):
         "test_flaky::test_task[b]": (2, 0),
         "test_flaky::test_task[c]": (2, 1),
     }
-    assert trials._rows.to_native()["time"].notna().all()
+    assert trials.to_frame()["time"].notna().all()
 
 
 def test_pytest_repeat(samples):

@@ -44,7 +44,7 @@ def test_fields(write):
     records = [
         run(1, 1.0, score_cont=0.9, human_minutes=12, task_family="fam", started_at=1735689600000)
     ]
-    frame = read_metr(write("runs.jsonl", lines(records)))._rows.to_native()
+    frame = read_metr(write("runs.jsonl", lines(records))).to_frame()
     row = frame.iloc[0]
     assert (row["score"], row["length"], row["group"]) == (0.9, 12.0, "fam")
     assert str(row["time"]) == "2025-01-01 00:00:00+00:00"

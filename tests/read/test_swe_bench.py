@@ -81,7 +81,7 @@ def test_reports_of_instances(write, tmp_path):
         ("infra_error", "unknown"): 1,
         ("grader_error", "unknown"): 1,
     }
-    rows = trials._rows.to_native().set_index("task")
+    rows = trials.to_frame().set_index("task")
     assert rows.loc["a-1", "score"] == 0.75
 
 

@@ -38,7 +38,7 @@ def test_named_columns_threshold_and_roles(write):
     columns |= {"length": "minutes", "group": "kind"}
     trials = read_table(file, columns=columns, threshold=0.8)
     assert cells(trials) == {("a", "base", "t1"): (2, 1)}
-    frame = trials._rows.to_native()
+    frame = trials.to_frame()
     assert frame["score"].tolist() == [0.8, 0.2]
     assert frame["length"].isna().tolist() == [False, True]
     assert frame["time"].nunique() == 1

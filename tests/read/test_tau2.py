@@ -42,7 +42,7 @@ def test_a_real_run(samples):
     assert counts(trials) == {"mock/create_task_1": (2, 0), "mock/create_task_1_nl_eval": (2, 2)}
     kept = read_report(trials).kept
     assert kept == {("ok", "failure"): 2, ("ok", "success"): 2, ("infra_error", "unknown"): 2}
-    assert trials._rows.to_native()["time"].notna().all()
+    assert trials.to_frame()["time"].notna().all()
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_score_and_time(write):
     tests = {"a": "passed", "b": "failed", "c": "passed"}
     more = {"parser_results": tests, "trial_started_at": "2025-07-11T20:35:11+00:00"}
     file = write("results.json", {"results": [result("t", 1, False, **more)]})
-    frame = read_terminal_bench(file, system="s")._rows.to_native()
+    frame = read_terminal_bench(file, system="s").to_frame()
     assert frame["score"].tolist() == [2 / 3]
     assert str(frame["time"][0]) == "2025-07-11 20:35:11+00:00"
 
