@@ -59,6 +59,8 @@ def items(value: Any, name: str) -> list[Any]:
 def label(value: Any, name: str) -> str:
     """Give a label as text: text that is not empty, or an integer."""
     if isinstance(value, str) and value.strip():
+        if not value.isascii() and any("\ud800" <= mark <= "\udfff" for mark in value):
+            raise Malformed(f"{name} holds half a character: {value!a}")
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -96,19 +98,22 @@ def flag(value: Any, name: str) -> bool:
 def moment(value: Any) -> datetime | None:
     """Give a time in UTC from ISO text, or seconds or milliseconds since 1970, or else None.
 
-    A time without a zone is taken as UTC: logs of one machine keep their order.
+    A time without a zone is taken as UTC: logs of one machine keep their order. Times that pandas
+    cannot hold to the nanosecond are none.
     """
     try:
         if isinstance(value, str) and value.strip():
             time = datetime.fromisoformat(value.strip())
-            return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-        if isinstance(value, (int, float)) and value is not True and value is not False:
+            time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+        elif isinstance(value, (int, float)) and value is not True and value is not False:
             seconds = float(value)
             seconds = seconds / 1000 if abs(seconds) > 1e11 else seconds
-            return datetime.fromtimestamp(seconds, UTC)
+            time = datetime.fromtimestamp(seconds, UTC)
+        else:
+            return None
     except (ValueError, OverflowError, OSError):
         return None
-    return None
+    return time if 1678 <= time.year <= 2261 else None
 
 
 def passes(value: float, threshold: float) -> bool:

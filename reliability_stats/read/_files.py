@@ -132,10 +132,20 @@ def read_text(file: Path, max_bytes: int) -> str:
         ) from None
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object; a key that occurs twice would silently lose a value."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        raise ValueError(f"the key {twice!r} occurs twice in one object")
+    return made
+
+
 def parse_json(text: str, where: str, *, lines: bool = True) -> Any:
     """Parse JSON, naming the place of an error."""
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         line = f", line {error.lineno}" if lines else ""
         ended = error.pos >= len(text.rstrip()) - 1 or error.msg.startswith("Unterminated")

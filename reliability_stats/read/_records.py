@@ -148,6 +148,9 @@ class Reading:
             "place": place,
             **row,
         }
+        for role in ("condition", "group"):
+            if values[role] is not None:
+                values[role] = label(values[role], role)
         for role, column in self.columns.items():
             column.append(values[role])
 
@@ -285,8 +288,16 @@ class Reading:
     def _settle_duplicates(self) -> None:
         """Deal with records that have the key of an earlier one."""
         columns = self.columns
-        if not any(trial is not None for trial in columns["trial"]):
+        unnumbered = columns["trial"].count(None)
+        if unnumbered == len(columns["trial"]):
             return
+        if unnumbered:
+            row = columns["trial"].index(None)
+            raise TrialDataError(
+                f"{unnumbered} of {plural(len(columns['trial']), 'record')} have no trial, the "
+                f"first in {columns['file'][row]}, {columns['place'][row]}, and the others have "
+                "one. Read such files apart."
+            )
         names = ("system", "task", "condition")
         cells = list(zip(*(columns[name] for name in names), strict=True))
         keys = list(zip(cells, columns["trial"], strict=True))

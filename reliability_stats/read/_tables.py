@@ -65,7 +65,7 @@ def rows_of(reading: Reading, file: Path, names: Iterable[str]) -> Iterator[Row]
 def _csv_header(reading: Reading, file: Path) -> tuple[list[str], str, str]:
     """Give column names, separator and text of a CSV file."""
     text = reading.text(file)
-    line = text.split("\n", 1)[0]
+    line = text[: text.find("\n") % (len(text) + 1)]
     separator = "\t" if suffix(file) == ".tsv" else ","
     if separator not in line:
         separator = next((mark for mark in ("\t", ";", ",") if mark in line), separator)

@@ -10,6 +10,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
+from reliability_stats._counts import plural
 from reliability_stats.exceptions import ArgumentError, TrialDataError
 from reliability_stats.trials import Trials
 
@@ -22,7 +23,8 @@ GRADES = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
 WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
 OPERATOR = "operator"
 PLANNED = "planned, but not there"
-SAMPLE = ("id", "epoch", "scores", "error", "limit", "invalidation", "completed_at", "metadata")
+OUTCOME = ("scores", "error", "error_retries", "limit", "invalidation")
+SAMPLE = ("id", "epoch", *OUTCOME, "completed_at", "metadata")
 
 
 def recognise(data: Any) -> bool:
@@ -146,6 +148,11 @@ def read_inspect(
             samples = items(samples, "samples")
             picked = _scorer(samples, choice.scorer)
         planned = _planned(log)
+        again = sum(bool(get(sample, "error_retries")) for sample in samples)
+        if again:
+            reading.choose(
+                f"{file}: {plural(again, 'sample')} run again after an error; last counts"
+            )
         if log.get("invalidated") is True:
             reading.leave_out("invalidated samples", len(samples))
             continue
@@ -220,7 +227,8 @@ def _newest(
     """Give the newest log of each task id; a retry takes over what its forerunner finished."""
     newest: dict[str, tuple[str, int]] = {}
     for i, (path, log) in enumerate(logs):
-        key = str(get(log, "eval.task_id") or path)
+        task_id = get(log, "eval.task_id")
+        key = str(path) if task_id is None else f"{task_id} {get(log, 'eval.model')}"
         newest[key] = max(newest.get(key, ("", -1)), (str(get(log, "eval.created")), i))
     kept = {i for _, i in newest.values()}
     for i, (file, log) in enumerate(logs):
@@ -279,8 +287,6 @@ def _scorer(samples: list[Any], wanted: str | None) -> str | None:
 def _planned(log: Mapping[str, Any]) -> set[tuple[str, int]]:
     """List the samples and epochs that the log was to hold."""
     ids, epochs = get(log, "eval.dataset.sample_ids"), get(log, "eval.config.epochs") or 1
-    if get(log, "eval.config.limit") or get(log, "eval.config.sample_id"):
-        return set()
     if not isinstance(ids, list) or not isinstance(epochs, int) or not 0 < epochs <= 10_000:
         return set()
     names = [str(one) for one in ids if isinstance(one, (str, int))]

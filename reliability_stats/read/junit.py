@@ -58,8 +58,8 @@ def read_junit(
 
     Equal cases in one file are reruns after a failure (pytest-rerunfailures), which leaves no sign
     of the failure: of k equal cases the last says what came of it, and the others failed, or broke
-    if the last did. As a test is then run until it passes, successes / n is too low for it: a
-    warning says so.
+    if the last did. As a test is then run until it passes, its share of successes is too high on
+    average, though its likelihood is right: a warning says so.
 
     Parameters
     ----------
@@ -134,8 +134,9 @@ def read_junit(
     if reruns:
         reading.choose(f"{plural(reruns, 'rerun')} after a failure: tests were run until success")
         warnings.warn(
-            f"{plural(reruns, 'case')} were run again after a failure until success. Shares of "
-            "successes, and intervals for them, are biased for such tests; likelihoods are not.",
+            f"{plural(reruns, 'case')} were run again after a failure until success. A test's share "
+            "of successes is then too high on average, and its interval is off; the likelihood of "
+            "a model is right.",
             ReliabilityStatsWarning,
             stacklevel=2,
         )

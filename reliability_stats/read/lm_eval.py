@@ -16,6 +16,7 @@ from ._files import MAX_BYTES, Paths, read_json
 from ._records import Named, Reading
 
 FILE_NAME = re.compile(r"samples_(?P<task>.+)_(?P<stamp>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9.:-]+)")
+RESULTS = "results_{}.json"
 Scorer = Callable[[Any, Any], bool]
 
 
@@ -124,6 +125,8 @@ def read_lm_eval(
         task, stamp = (match["task"], match["stamp"]) if match else (file.stem, file.stem)
         results = _results(reading, file, stamp)
         name = get(results, "model_name")
+        if not name and system is None:
+            reading.choose(f"no {RESULTS.format(stamp)}: the system is the folder's name")
         common = {
             "system": reading.system(file, system, str(name) if name else file.parent.name or None),
             "group": task,
@@ -140,7 +143,7 @@ def read_lm_eval(
 
 def _results(reading: Reading, file: Path, stamp: str) -> Any:
     """Read results_*.json of the same run, if it is there."""
-    beside = file.with_name(f"results_{stamp}.json")
+    beside = file.with_name(RESULTS.format(stamp))
     return read_json(beside, reading.max_bytes) if beside.is_file() else None
 
 

@@ -120,11 +120,12 @@ def read_swe_bench(
             if file.name == "report.json":
                 model, run = _from_folders(file)
             else:
-                model, run = _from_name(file)
+                model, run = _from_name(file, data)
         common = {
             "system": reading.system(file, system, model),
             "trial": reading.named(file, trial, run, "trial"),
         }
+        reading.choose(f"{file.name}: system {common['system']!r}, trial {common['trial']!r}")
         if file.name == "report.json":
             _instances(reading, file, common, data)
         elif "no_generation" in data:
@@ -136,10 +137,13 @@ def read_swe_bench(
     return reading.trials()
 
 
-def _from_name(file: Path) -> tuple[str | None, str]:
-    """Take model and run_id from `model.run_id.json`."""
+def _from_name(file: Path, data: Mapping[str, Any]) -> tuple[str | None, str]:
+    """Take model and run_id from `model.run_id.json`, or the folder of a leaderboard submission."""
+    if "no_generation" in data:
+        folder = file.absolute().parent
+        return (folder.parent if folder.name == "results" else folder).name, file.stem
     model, _, run = file.stem.rpartition(".")
-    return (model.replace("__", "/") or file.parent.name or None, run)
+    return model.replace("__", "/") or None, run
 
 
 def _from_folders(file: Path) -> tuple[str | None, str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from reliability_stats._counts import plural
 from reliability_stats._validation import check_choice
+from reliability_stats.exceptions import TrialDataError
 from reliability_stats.trials import Trials
 
 from ._fields import Malformed, get, short
@@ -223,6 +224,7 @@ def _add_block(
     found, guessed = assign(columns, available, ROLES, nested=True)
     for role in ("system", "task", "success"):
         require(found, columns, role, available)
+    _refuse_counts(file, available, guessed)
     if "status" not in found and statuses_known(block.values.get("status", [])):
         found["status"] = ["status"]
         guessed.append("status")
@@ -231,6 +233,17 @@ def _add_block(
         reading.choose("no trial column: every row is a trial")
     roles, errors = by_role(block.values, found, threshold)
     reading.extend(file, block.places, roles, errors)
+
+
+def _refuse_counts(file: Path, available: list[str], guessed: list[str]) -> None:
+    """Refuse to take a count of successes for an outcome, where a number of trials is beside it."""
+    number, _ = assign({}, available, ("n",))
+    if number["n"] and "success" in guessed:
+        raise TrialDataError(
+            f"{file}: the column {number['n'][0]!r} may be a number of trials. Give "
+            "layout='counts' if each row is a cell, or name the outcome with "
+            "columns={'success': ...} if each row is a trial."
+        )
 
 
 def _wide(reading: Reading, file: Path, columns: Columns | None, threshold: float | None) -> None:

@@ -107,8 +107,6 @@ def test_planned_samples_that_are_not_there_are_missing(write):
     trials = read_inspect(file, missing="failure")
     assert counts(trials) == {"toy/q": (2, 1), "toy/r": (2, 0)}
     assert "has the status 'cancelled'" in read_report(trials).choices[0]
-    part = log([sample("q")], ids=["q", "r"], config={"epochs": 1, "limit": 1})
-    assert read_inspect(write("part.json", part)).n_trials == 1
 
 
 def test_of_retried_logs_the_newest_is_read(write, tmp_path):
@@ -238,3 +236,8 @@ def test_harmful_archives_are_refused(tmp_path, write):
         out.writestr("x", "y")
     with pytest.raises(TrialDataError, match=r"there is no header\.json"):
         read_inspect(tmp_path / "empty.eval")
+
+
+def test_samples_run_again_are_told_of(write):
+    file = write("log.json", log([sample("q", error_retries=[{"message": "x"}]), sample("r")]))
+    assert "1 sample run again after an error" in read_report(read_inspect(file)).choices[0]

@@ -132,3 +132,14 @@ def test_broken_reports(write, content, message):
 def test_broken_reports_of_instances(write, report, message):
     with pytest.raises(TrialDataError, match=message):
         read_swe_bench(write("r/m/a/report.json", {"a": report}))
+
+
+def test_names(write, tmp_path):
+    bare = write("gpt4.json", {"resolved_ids": ["a"]})
+    with pytest.raises(TrialDataError, match="does not name the system"):
+        read_swe_bench(bare)
+    lists = {"no_generation": [], "no_logs": [], "resolved": ["a"]}
+    board = write("20240402_agent/results/results.json", lists)
+    assert read_swe_bench(board, tasks=["a"]).systems == ("20240402_agent",)
+    named = read_swe_bench(write("gpt-4.run7.json", {"resolved_ids": ["a"]}))
+    assert "system 'gpt-4', trial 'run7'" in read_report(named).choices[0]

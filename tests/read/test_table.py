@@ -335,3 +335,42 @@ def test_exclusions_are_not_warned_of_when_asked_for(write, recwarn):
         where=lambda r: "x" not in r,
     )
     assert not [w for w in recwarn if issubclass(w.category, ExclusionWarning)]
+
+
+def test_counts_are_not_taken_for_outcomes(write):
+    file = write("cells.csv", "model,task,n,passed\na,1,5,1\n")
+    with pytest.raises(
+        TrialDataError, match=r"'n' may be a number of trials\. Give layout='counts'"
+    ):
+        read_table(file)
+    assert read_table(file, columns={"success": "passed"}).n_trials == 1
+    counts = read_table(file, layout="counts", columns={"successes": "passed"})
+    assert counts.n_trials == 5
+
+
+def test_files_with_and_without_trials_are_read_apart(write, tmp_path):
+    write("a.csv", ROWS)
+    write("b.csv", "model,task_id,passed\na,t1,1\na,t1,0\n")
+    with pytest.raises(
+        TrialDataError, match=r"2 of 6 records have no trial, the first in .*b\.csv"
+    ):
+        read_table(tmp_path, on_duplicate="last")
+
+
+def test_keys_that_occur_twice_and_half_characters(write):
+    with pytest.raises(TrialDataError, match="the key 'success' occurs twice in one object"):
+        read_jsonl(write("a.jsonl", '{"model": "a", "task": 1, "success": 0, "success": 1}'))
+    with pytest.raises(TrialDataError, match="task holds half a character"):
+        read_jsonl(write("b.jsonl", '{"model": "a", "task": "\\ud800", "success": 1}'))
+
+
+def test_times(write):
+    text = "model,task,success,when\n"
+    text += "a,1,1,1767225600\na,1,0,1767225600000\na,1,1,2026-01-01T01:00:00+01:00\na,1,1,\n"
+    frame = read_table(write("a.csv", text), columns={"time": "when"}).to_frame()
+    assert frame["time"].dropna().astype(str).unique().tolist() == ["2026-01-01 00:00:00+00:00"]
+    assert frame["time"].isna().sum() == 1
+    for wrong in ("soon", "0001-01-01", "1e300"):
+        file = write("b.csv", f"model,task,success,when\na,1,1,{wrong}\n")
+        with pytest.raises(TrialDataError, match="is not a time"):
+            read_table(file, columns={"time": "when"})
