@@ -8,7 +8,7 @@ import gzip
 import lzma
 import sys
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
@@ -18,6 +18,7 @@ from typing import Any, TextIO, cast
 
 from ._validation import suggest
 from .exceptions import ReliabilityStatsError, TrialDataError
+from .read._roles import BLANK, COMMON, WORDS, statuses_known
 from .trials import Trials
 
 Given = Mapping[str, str | Sequence[str] | None]
@@ -28,16 +29,6 @@ OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".
 ROW_ROLES = ("system", "task", "success", "trial", "condition", "status")
 COUNT_ROLES = ("system", "task", "n", "successes", "condition")
 REQUIRED = ("task", "success", "n", "successes")
-USED_IF_THERE = ("trial", "condition")
-OTHER_NAMES = {
-    "system": ("model", "agent", "model_name", "agent_name"),
-    "task": ("task_id", "question", "question_id", "problem", "instance_id", "item", "id"),
-    "success": ("passed", "correct", "resolved", "solved", "is_correct", "reward", "score"),
-    "n": ("n_trials", "trials", "attempts", "runs"),
-    "successes": ("n_success", "n_successes", "n_correct", "n_pass", "passes"),
-}
-MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "<na>", "null", "none"})
-TRUTH_WORDS = {"true": 1.0, "false": 0.0}
 
 _BROKEN = (OSError, EOFError, UnicodeError, csv.Error, zlib.error, lzma.LZMAError)
 
@@ -76,6 +67,8 @@ def load(path: str, *, kind: str | None, given: Given, missing: str | None) -> L
         return choose(names, given, missing)
 
     names, roles, table = (_parquet if kind == "parquet" else _delimited)(path, kind, wanted)
+    if given.get("status") is None and not statuses_known(_distinct(table, roles.get("status"))):
+        roles.pop("status", None)
     used = _columns_of(roles)
     unused = tuple(name for name in names if name not in used)
     system = cast("str | None", roles.get("system"))
@@ -85,6 +78,13 @@ def load(path: str, *, kind: str | None, given: Given, missing: str | None) -> L
         return Loaded(trials, "one row a cell", roles, unused)
     trials = Trials.from_frame(table, system=system, missing=missing or "raise", **rest)
     return Loaded(trials, "one row a trial", roles, unused)
+
+
+def _distinct(table: Any, column: Any) -> Iterable[Any]:
+    """Give the distinct values of a column; none if there is no column."""
+    if column is None:
+        return ()
+    return set(table[column]) if isinstance(table, dict) else table[column].unique().to_pylist()
 
 
 def format_of(path: str) -> str:
@@ -114,23 +114,18 @@ def choose(names: Sequence[str], given: Given, missing: str | None) -> dict[str,
         shape = "one row a cell (n and successes)" if counts else "one row a trial (success)"
         raise ShapeError(f"--{extra[0]} does not go with a table of {shape}.")
     roles: dict[str, str | list[str]] = {}
-    explicit = {name for value in given.values() if value for name in _as_list(value)}
+    taken = {name for value in given.values() if value for name in _as_list(value)}
     for role in allowed:
         value = given.get(role)
         if value is None:
-            if role == "status" or (
-                role in USED_IF_THERE and (role not in names or role in explicit)
-            ):
-                continue
-            value = role
+            value = _found(role, names, taken)
         columns = [name for name in _as_list(value) if name]
-        if not columns:
-            if role in REQUIRED:
-                raise TrialDataError(f"--{role} needs the name of a column.")
-            continue
+        if not columns and role in REQUIRED:
+            raise TrialDataError(f"--{role} needs the name of a column.")
         for column in columns:
             _check_column(column, role, names)
-        roles[role] = columns if len(columns) > 1 else columns[0]
+        if columns:
+            roles[role] = columns if len(columns) > 1 else columns[0]
     return roles
 
 
@@ -138,15 +133,36 @@ def _is_count_table(names: Sequence[str], given: Given) -> bool:
     """Tell whether a table has one row a cell."""
     if given.get("n") is not None or given.get("successes") is not None:
         return True
-    has_counts = "n" in names and "successes" in names
-    if given.get("success") is not None or not has_counts:
+    n, successes, success = (_candidates(r, names) for r in ("n", "successes", "success"))
+    if given.get("success") is not None or not n:
         return False
-    if "success" in names:
+    if success and (successes or success != ["success"]):
+        counts = (successes or success)[0]
         raise TrialDataError(
-            "The table has a column 'success' and columns 'n' and 'successes'. Say which to use: "
-            "--success success, or --n n --successes successes."
+            f"The column {n[0]!r} may be a number of trials. Say --success {success[0]} if each "
+            f"row is a trial, or --n {n[0]} --successes {counts} if each row is a cell."
         )
-    return True
+    return bool(successes)
+
+
+def _candidates(role: str, names: Sequence[str]) -> list[str]:
+    """List the columns with a common name for a role; the plain name comes before all others."""
+    if role in names:
+        return [role]
+    common = COMMON.get(role, "").split()
+    return [name for name in dict.fromkeys(names) if name.lower() in common]
+
+
+def _found(role: str, names: Sequence[str], taken: set[str]) -> str:
+    """Give the one column with a common name for a role, or an empty text."""
+    hits = [name for name in _candidates(role, names) if name not in taken]
+    if len(hits) > 1:
+        none = "" if role in REQUIRED else f", or say --{role} '' for none"
+        raise TrialDataError(
+            f"Several columns may be the {role}: {', '.join(map(repr, hits))}. Name one with "
+            f"--{role} COLUMN{none}."
+        )
+    return hits[0] if hits else role if role in (*REQUIRED, "system") else ""
 
 
 def _check_column(column: str, role: str, names: Sequence[str]) -> None:
@@ -155,10 +171,6 @@ def _check_column(column: str, role: str, names: Sequence[str]) -> None:
         return
     if column in names:
         raise TrialDataError(f"There are {names.count(column)} columns {column!r}; rename one.")
-    other = next((name for name in OTHER_NAMES.get(role, ()) if name in names), None)
-    hint = suggest(column, names)
-    if not hint and column == role and other is not None:
-        hint = f" (perhaps --{role} {other}?)"
     ways = f"Name the right one with --{role} COLUMN."
     if role == "system":
         ways += " If all rows belong to one system, say --system ''."
@@ -166,7 +178,8 @@ def _check_column(column: str, role: str, names: Sequence[str]) -> None:
         ways += " A table with one row a cell needs --n COLUMN --successes COLUMN."
     listed = ", ".join(map(repr, names)) or "none"
     raise TrialDataError(
-        f"There is no column {column!r} for {role}{hint}. The columns are: {listed}. {ways}"
+        f"There is no column {column!r} for {role}{suggest(column, names)}. The columns are: "
+        f"{listed}. {ways}"
     )
 
 
@@ -256,7 +269,7 @@ def _typed(
     out: dict[str, list[Any]] = dict(table)
     for role, value in roles.items():
         for column in _as_list(value):
-            convert = _number if role in ("success", "n", "successes") else _label
+            convert = CONVERT.get(role, _label)
             meaning = {text: convert(text) for text in set(table[column])}
             out[column] = [meaning[text] for text in table[column]]
     return out
@@ -267,17 +280,27 @@ def _label(text: str) -> str | None:
     return text if text.strip() else None
 
 
-def _number(text: str) -> float | str | None:
-    """Give a number, None for words that mean missing, and other words as they are."""
+def _outcome(text: str) -> float | str | None:
+    """Give an outcome as a number, None for words that mean missing, other words as they are."""
     word = text.strip().lower()
-    if word in MISSING_WORDS:
+    return float(WORDS[word]) if word in WORDS else _number(text)
+
+
+def _number(text: str) -> float | str | None:
+    """Give a number, None for words that mean missing, other words as they are."""
+    if text.strip().lower() in BLANK:
         return None
-    if word in TRUTH_WORDS:
-        return TRUTH_WORDS[word]
     try:
-        return float(word)
+        return float(text)
     except ValueError:
         return text
+
+
+CONVERT: dict[str, Callable[[str], Any]] = {
+    "success": _outcome,
+    "n": _number,
+    "successes": _number,
+}
 
 
 def _parquet(

@@ -41,8 +41,9 @@ examples:
 
 ANALYZE = """\
 FILE has one row a trial (system, task, success) or one row a cell (system, task,
-n, successes). Columns of these names are found; others are named with options.
-An empty name, as in --trial '', says that there is none."""
+n, successes). Columns of these and other common names are found, and the report
+says which were used; name others with options. An empty name, as in --trial '',
+says that there is none."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -181,11 +182,11 @@ def _table_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="table; - reads standard input as CSV")
     table = parser.add_argument_group("table")
     for name, text in (
-        ("system", "the system (default: system)"),
-        ("task", "the task (default: task)"),
-        ("success", "the outcome of a trial: 1/0 or true/false; empty is missing"),
-        ("trial", "tells trials of a task apart, so that copies are found (default: trial)"),
-        ("status", "ok, agent_failure, infra_error, grader_error or missing (default: none)"),
+        ("system", "the system"),
+        ("task", "the task"),
+        ("success", "the outcome of a trial: 1/0, true/false, ...; empty is missing"),
+        ("trial", "tells trials of a task apart, so that copies are found"),
+        ("status", "ok, agent_failure, infra_error, grader_error or missing"),
         ("n", "trials of a cell, in a table with one row a cell"),
         ("successes", "successes of a cell"),
     ):
@@ -194,7 +195,7 @@ def _table_options(parser: argparse.ArgumentParser) -> None:
         "--condition",
         metavar="COLUMN",
         action="append",
-        help="the condition; repeat it for several columns (default: condition)",
+        help="the condition; repeat it for several columns",
     )
     table.add_argument(
         "--missing",

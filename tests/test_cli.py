@@ -286,8 +286,8 @@ def test_conditions_are_shown(run, table):
 
 def test_status_and_policy_are_shown(run, table):
     text = "system,task,success,status\na,1,1,ok\na,1,0,infra_error\na,2,0,ok\na,2,1,\n"
-    assert "not used: status" in flat(run("analyze", table(text))[1])
     path = table(text)
+    assert "not used: status" in flat(run("analyze", path, "--status", "")[1])
     _, out, _ = run("analyze", path, "--status", "status", "--missing", "drop")
     assert "missing      1 outcome, left out (policy: drop)" in out
     _, out, _ = run("analyze", path, "--status", "status", "--missing", "failure")
@@ -339,7 +339,7 @@ def test_cells_and_systems_without_a_trial_are_reported(run, table):
         ("", "r.csv", "the file is empty"),
         ("system,task,success\na,1\n", "r.csv", "line 2 has 2 fields, the header 3"),
         ("x", "r.xlsx", "the format is not clear from the name"),
-        ("model,task,success\na,1,1\n", "r.csv", "(perhaps --system model?)"),
+        ("name,task,success\na,1,1\n", "r.csv", "say --system ''"),
     ],
 )
 def test_data_errors_are_one_line_without_traceback(run, table, content, name, message):

@@ -12,6 +12,7 @@ import pytest
 
 import reliability_stats as rs
 from reliability_stats import _cli_input
+from reliability_stats.read import read_table
 
 ROWS = """\
 system,task,trial,success
@@ -90,10 +91,37 @@ def test_a_column_named_for_one_role_is_not_taken_for_another(load):
     assert loaded.unused == ("task",)
 
 
-def test_status_is_used_when_named_only(load):
+def test_status_is_used_if_its_words_are_known_or_it_is_named(load):
     text = "system,task,success,status\na,1,1,ok\na,1,0,infra_error\na,2,0,ok\na,2,1,\n"
-    assert load(text).trials.n_trials == 4
-    assert load(text, status="status", missing="drop").trials.n_trials == 3
+    assert load(text, missing="drop").trials.n_trials == 3
+    assert load(text, status="").trials.n_trials == 4
+    other = load(text.replace("infra_error", "HTTP 500"))
+    assert other.trials.n_trials == 4
+    assert other.unused == ("status",)
+    with pytest.raises(rs.TrialDataError, match="HTTP 500"):
+        load(text.replace("infra_error", "HTTP 500"), status="status")
+
+
+def test_common_names_are_found(load):
+    text = ROWS.replace("system,task,trial,success", "Model,task_id,attempt,is_correct")
+    loaded = load(text)
+    assert loaded.trials == SAME
+    assert loaded.roles["trial"] == "attempt"
+    text = "agent,item,total,passes\na,t1,2,1\na,t2,2,2\nb,t1,2,0\nb,t2,2,1\n"
+    assert load(text).trials == SAME
+
+
+def test_the_plain_name_comes_before_common_ones(load):
+    text = ROWS.replace("\n", ",x\n").replace("success,x", "success,model")
+    loaded = load(text)
+    assert loaded.trials == SAME
+    assert loaded.unused == ("model",)
+
+
+@pytest.mark.parametrize("text", [ROWS, ROWS.replace("t1", "007"), ROWS.replace("1\n", "true\n")])
+def test_the_same_trials_as_the_reader_of_tables(load, tmp_path, text):
+    trials = load(text).trials
+    assert trials == read_table(tmp_path / "runs.csv")
 
 
 @pytest.mark.parametrize(
@@ -102,6 +130,7 @@ def test_status_is_used_when_named_only(load):
         ("True,False,true,FALSE", [1, 0, 1, 0]),
         ("1,0,1.0,0.0", [1, 0, 1, 0]),
         (" 1, 0,1 ,1e0", [1, 0, 1, 1]),
+        ("pass,Failed,yes,no", [1, 0, 1, 0]),
     ],
 )
 def test_ways_to_write_outcomes(load, words, expected):
@@ -236,15 +265,16 @@ def test_broken_parquet(load):
         ("x", "r", "the format is not clear from the name"),
         ("system,task,success\na,,1\n", "r.csv", "Row 0 (counting from 0) has no task"),
         ("system,task,success\n ,1,1\n", "r.csv", "Row 0 (counting from 0) has no system"),
-        ("system,task,success\na,1,yes\n", "r.csv", "is 'yes'"),
+        ("system,task,success\na,1,maybe\n", "r.csv", "is 'maybe'"),
         ("system,task,success\na,1,inf\n", "r.csv", "The success value in row 0"),
         ("system,task,n,successes\na,1,2,3\n", "r.csv", "3 of 2"),
         ("system,task,n,successes\na,1,2.5,1\n", "r.csv", "n in row 0"),
         ("system,task,n,successes\na,1,2,\n", "r.csv", "successes in row 0"),
         ("system,task,task,success\na,1,2,1\n", "r.csv", "There are 2 columns 'task'"),
-        ("system,task,success,n,successes\na,1,1,1,1\n", "r.csv", "Say which to use"),
+        ("system,task,success,n,successes\na,1,1,1,1\n", "r.csv", "'n' may be a number of trials"),
+        ("system,task,n,passed\na,1,4,3\n", "r.csv", "or --n n --successes passed if each row"),
     ],
-    ids=range(24),
+    ids=range(25),
 )
 def test_tables_that_cannot_be_used(load, content, name, message):
     with pytest.raises(rs.TrialDataError) as error:
@@ -256,11 +286,11 @@ def test_tables_that_cannot_be_used(load, content, name, message):
 @pytest.mark.parametrize(
     ("header", "given", "message"),
     [
-        ("model,task,success", {}, "(perhaps --system model?)"),
-        ("System,task,success", {}, "(did you mean 'System'?)"),
-        ("model,task,success", {}, "If all rows belong to one system, say --system ''."),
-        ("system,question,success", {}, "(perhaps --task question?)"),
-        ("system,task,reward", {}, "(perhaps --success reward?)"),
+        ("sistem,task,success", {}, "(did you mean 'sistem'?)"),
+        ("name,task,success", {}, "If all rows belong to one system, say --system ''."),
+        ("model,agent,success", {}, "Several columns may be the system: 'model', 'agent'."),
+        ("system,task_id,item,success", {}, "Name one with --task COLUMN."),
+        ("system,task,passed,run,epoch", {}, "--trial COLUMN, or say --trial '' for none"),
         ("system,task,reward", {}, "needs --n COLUMN --successes COLUMN"),
         ("system,task,success", {"task": "tsk"}, "There is no column 'tsk' for task"),
         ("system,task,success", {"task": "tsk"}, "'system', 'task', 'success'"),
@@ -272,7 +302,7 @@ def test_tables_that_cannot_be_used(load, content, name, message):
 )
 def test_columns_that_are_not_there(load, header, given, message):
     with pytest.raises(rs.TrialDataError) as error:
-        load(f"{header}\na,1,1\n", **given)
+        load(f"{header}\n{','.join('1' * len(header.split(',')))}\n", **given)
     assert message in str(error.value)
 
 
