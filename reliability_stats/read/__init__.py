@@ -24,6 +24,7 @@ from .metr import read_metr
 from .swe_bench import read_swe_bench
 from .table import read_jsonl, read_table
 from .tau2 import read_tau2
+from .tau2_leaderboard import read_tau2_leaderboard
 from .tau_bench import read_tau_bench
 from .terminal_bench import read_terminal_bench
 
@@ -65,6 +66,7 @@ __all__ = [
     "read_swe_bench",
     "read_table",
     "read_tau2",
+    "read_tau2_leaderboard",
     "read_tau_bench",
     "read_terminal_bench",
 ]

@@ -134,9 +134,9 @@ def read_junit(
     if reruns:
         reading.choose(f"{plural(reruns, 'rerun')} after a failure: tests were run until success")
         warnings.warn(
-            f"{plural(reruns, 'case')} were run again after a failure until success. A test's share "
-            "of successes is then too high on average, and its interval is off; the likelihood of "
-            "a model is right.",
+            f"{plural(reruns, 'case')} were run again after a failure until success. A test's "
+            "share of successes is then too high on average, and its interval is off; the "
+            "likelihood of a model is right.",
             ReliabilityStatsWarning,
             stacklevel=2,
         )
