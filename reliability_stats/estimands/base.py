@@ -245,7 +245,6 @@ class ScoreMean(TaskMean):
     The chance that exactly one of two trials succeeds, as a new estimand:
 
     >>> from dataclasses import dataclass
-    >>> import numpy as np
     >>> from reliability_stats.estimands import ScoreMean
     >>> @dataclass(frozen=True)
     ... class ExactlyOne(ScoreMean):
@@ -254,7 +253,7 @@ class ScoreMean(TaskMean):
     ...         return "exactly_one"
     ...
     ...     def scores(self):
-    ...         return np.array([0.0, 1.0, 0.0])
+    ...         return [0, 1, 0]
     >>> new = ExactlyOne()
     >>> float(new.from_p([0.5])), new.from_counts([2, 4], [1, 4])
     (0.5, 0.5)
@@ -263,23 +262,23 @@ class ScoreMean(TaskMean):
     """
 
     @abstractmethod
-    def scores(self) -> FloatArray:
+    def scores(self) -> ArrayLike:
         """Score of 0..k successes, shape (k + 1,)."""
 
     @property
     def degree(self) -> float:
         """Number of trials, k."""
-        return len(self.scores()) - 1
+        return np.size(self.scores()) - 1
 
     @property
     def monotone(self) -> bool:
         """Whether no success lowers the score."""
-        return bool((np.diff(self.scores()) >= 0).all())
+        return bool((np.diff(np.asarray(self.scores(), dtype=float)) >= 0).all())
 
     @property
     def bounds(self) -> tuple[float, float]:
         """The lowest and the highest score."""
-        scores = self.scores()
+        scores = np.asarray(self.scores(), dtype=float)
         return float(scores.min()), float(scores.max())
 
     def chance(self, urn: Urn) -> FloatArray:
@@ -349,7 +348,7 @@ class MeanFunction(Estimand):
 @lru_cache(maxsize=16)
 def _squared(estimand: ScoreMean) -> FloatArray:
     """Give the scores of 2k trials that belong to the squared kernel."""
-    return squared_scores(np.asarray(estimand.scores(), dtype=float))
+    return squared_scores(estimand.scores())
 
 
 def as_probabilities(p: ArrayLike) -> FloatArray:

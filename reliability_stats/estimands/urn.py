@@ -199,14 +199,14 @@ class Urn:
         -------
         (...) ndarray
         """
-        if self.step == 0:
-            return np.asarray(self.disagree(k) ** 2)
+        if self.step == 0 or k == 1:
+            return self._enough(2 * k, self.disagree(k) ** 2)
         value = 1.0 + 2.0 * self.mixed(k, k)
         for urn in (self, self.swapped()):
             value = value + urn.all(2 * k) - 2.0 * urn.all(k)
         return self._careful(value, lambda rare: rare._rare_disagree_square(k))
 
-    def mean_score(self, scores: FloatArray) -> FloatArray:
+    def mean_score(self, scores: ArrayLike) -> FloatArray:
         """Mean of a score of the number of successes among k trials.
 
         The chances are walked from the likeliest number of successes outwards, so that nothing
@@ -215,15 +215,15 @@ class Urn:
 
         Parameters
         ----------
-        scores : (k + 1,) ndarray of float
+        scores : (k + 1,) array_like of float
             Score of 0..k successes.
 
         Returns
         -------
         (...) ndarray
         """
-        k = len(scores) - 1
-        return self._walk(k, lambda x, _: scores[x])
+        values = np.asarray(scores, dtype=float)
+        return self._walk(len(values) - 1, lambda x, _: values[x])
 
     def _walk(self, k: int, score: Callable[[IntArray, slice], FloatArray]) -> FloatArray:
         """Average score(successes, rows), where `rows` says which elements are asked for."""
@@ -289,7 +289,7 @@ class Urn:
         rest, split = k - 1, self.after(1, 1)
         both_won = self.mixed(2, 0) * self.after(wins=2).swapped().any_square(rest)
         both_failed = self.mixed(0, 2) * self.after(fails=2).any_square(rest)
-        differ = split.mixed(rest, rest) + split.disagree(max(rest, 1))
+        differ = split.mixed(rest, rest) + split.disagree(rest)
         return np.asarray(both_won + both_failed + 2.0 * self.mixed(1, 1) * differ)
 
 
@@ -324,7 +324,7 @@ def _outward(
             inside = x < k
             x = np.minimum(x, k - 1)
             odds = (ahead[:, None] + step * x) / (behind[:, None] + step * (k - 1 - x))
-            ratio = np.where(inside, (k - x) / (x + 1.0) * odds, 0.0)
+            ratio = np.where(inside & (odds > 0), (k - x) / (x + 1.0) * odds, 0.0)
             weights = weight[:, None] * np.cumprod(ratio, axis=1)
             reached = x + 1 if up else k - 1 - x
             total += weights.sum(axis=1)
@@ -335,12 +335,12 @@ def _outward(
     return np.asarray(value / total)
 
 
-def squared_scores(scores: FloatArray) -> FloatArray:
+def squared_scores(scores: ArrayLike) -> FloatArray:
     """Turn scores of k trials into those of 2k trials that give the squared mean.
 
     Parameters
     ----------
-    scores : (k + 1,) ndarray of float
+    scores : (k + 1,) array_like of float
         Score of 0..k successes, with mean g(p).
 
     Returns
@@ -350,14 +350,15 @@ def squared_scores(scores: FloatArray) -> FloatArray:
 
     Examples
     --------
-    >>> squared_scores(np.array([0.0, 1.0]))
+    >>> squared_scores([0, 1])
     array([0., 0., 1.])
     """
-    k = len(scores) - 1
+    values = np.asarray(scores, dtype=float)
+    k = len(values) - 1
     both = np.arange(2 * k + 1)
 
     def product(x: IntArray, rows: slice) -> FloatArray:
         other = both[rows, None] - x
-        return np.asarray(scores[x] * scores[np.clip(other, 0, k)])
+        return np.asarray(values[x] * values[np.clip(other, 0, k)])
 
     return Urn.counts(np.full(2 * k + 1, 2 * k), both)._walk(k, product)
