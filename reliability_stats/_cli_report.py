@@ -106,10 +106,10 @@ def meaning(estimand: Estimand, k: int) -> str:
         "success_rate": "one trial succeeds",
         f"pass@{k}": f"any of {k} succeeds",
         f"pass^{k}": f"all of {k} succeed",
-        f"gap@{k}": f"the {k} trials disagree",
-        "persistence@1": "a success is repeated",
-        "icc": "correlation within tasks",
-        "flicker_mass": "tasks with p in .1 to .9",
+        f"gap@{k}": f"{k} trials disagree",
+        "persistence@1": "repeats a success",
+        "icc": "trial correlation",
+        "flicker_mass": "tasks .1 < p < .9",
     }
     return words.get(estimand.name, "")
 

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
@@ -331,7 +332,8 @@ def _report(trials: Trials, arguments: argparse.Namespace, about: list[tuple[str
         if arguments.out is not None:
             directory = arguments.out / f"missing-as-{end}" if end else arguments.out
             names = write(report, directory, arguments.figure_format)
-            _write(f"\nWrote to {directory}: {', '.join(path.name for path in names)}\n")
+            listed = f"Wrote to {directory}: {', '.join(path.name for path in names)}"
+            _write(f"\n{fill(listed, console.width, break_long_words=False)}\n")
         if end == "failure":
             _write("\n")
     return OK

@@ -3,7 +3,6 @@
 import io
 import subprocess
 import sys
-import types
 import warnings
 from pathlib import Path
 
@@ -26,6 +25,7 @@ b,t1,1,0
 b,t2,0,1
 b,t2,1,0
 """
+FIGURES = ("capability_reliability", "pass_curves", "task_map")
 SINGLE = "system,task,success\na,1,1\na,2,0\na,3,1\n"
 
 
@@ -43,19 +43,17 @@ def plots(monkeypatch):
     drawn = []
 
     def stand_in(name):
-        def plot(post):
+        def plot(post, **settings):
             from matplotlib import pyplot as plt
 
-            drawn.append((name, post.trials.missing_policy))
-            return plt.subplots()[1]
+            drawn.append((name, post.trials.missing_policy, settings))
+            return plt.subplots(figsize=(1, 1))[1]
 
         plot.__name__ = name
         return plot
 
-    module = types.ModuleType("reliability_stats.plots")
-    for name in ("capability_reliability", "pass_curves", "task_map"):
-        setattr(module, name, stand_in(name))
-    monkeypatch.setitem(sys.modules, "reliability_stats.plots", module)
+    for name in FIGURES:
+        monkeypatch.setattr(rs.plots, name, stand_in(name))
     return drawn
 
 
@@ -314,7 +312,7 @@ def test_bounds_analyse_both_ends(run, table, tmp_path, plots):
         for end in ("failure", "success")
     ]
     assert rates[0] < rates[1]
-    assert [policy for _, policy in plots] == ["failure"] * 3 + ["success"] * 3
+    assert [policy for _, policy, _ in plots] == ["failure"] * 3 + ["success"] * 3
 
 
 def test_bounds_without_missing_outcomes_are_one_analysis(run, table):
@@ -439,27 +437,64 @@ def test_warnings_of_the_package_come_once_and_others_keep_their_form(monkeypatc
 # ------------------------------------------------------------------ files and other commands
 
 
-def test_files(run, tmp_path, plots):
+def test_files(run, tmp_path):
     out = tmp_path / "deep" / "folder"
-    code, text, _ = run("demo", "--out", out, "--prob", "0.9", "--over", "observed")
-    assert code == 0
-    names = ["capability_reliability", "pass_curves", "task_map"]
+    code, text, err = run("demo", "--out", out, "--prob", "0.9", "--over", "observed")
+    assert (code, err) == (0, "")
     assert sorted(path.name for path in out.iterdir()) == sorted(
-        ["summary.csv", "tasks.csv", *(f"{n}.{f}" for n in names for f in ("png", "pdf"))]
+        ["summary.csv", "tasks.csv", *(f"{n}.{f}" for n in FIGURES for f in ("png", "pdf"))]
     )
-    assert [name for name, _ in plots] == names
-    assert (out / "task_map.png").read_bytes().startswith(b"\x89PNG")
-    assert (out / "task_map.pdf").read_bytes().startswith(b"%PDF")
-    assert f"Wrote to {out}: summary.csv, tasks.csv, capability_reliability.png," in text
+    for name in FIGURES:
+        assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert (out / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+    assert f"Wrote to {out}: summary.csv, tasks.csv, capability_reliability.png," in flat(text)
     post = rs.fit(rs.datasets.load("tau-bench-airline-gpt4o"))
     summary = pd.read_csv(out / "summary.csv")
     usual = post.summary(over="observed", prob=0.9)
     assert summary.columns.tolist() == usual.columns.tolist()
     assert summary["estimand"].tolist() == usual["estimand"].tolist()
     for name in ("mean", "lower", "upper"):
-        np.testing.assert_allclose(summary[name], usual[name], rtol=1e-12)
+        np.testing.assert_allclose(summary[name], usual[name], rtol=1e-9)
     tasks = pd.read_csv(out / "tasks.csv")
-    np.testing.assert_allclose(tasks["upper"], post.tasks(prob=0.9)["upper"], rtol=1e-12)
+    np.testing.assert_allclose(tasks["upper"], post.tasks(prob=0.9)["upper"], rtol=1e-9)
+
+
+def test_figures_show_what_was_asked_for(run, tmp_path, plots):
+    arguments = ("--prob", "0.9", "--over", "observed", "--out", tmp_path)
+    assert run("demo", "--k", "3", *arguments)[0] == 0
+    settings = {"over": "observed", "prob": 0.9, "systems": ["gpt-4o tool calling"]}
+    assert [asked for _, _, asked in plots] == [
+        {"k": 3, **settings},
+        settings,
+        {"prob": 0.9, "systems": settings["systems"]},
+    ]
+    plots.clear()
+    assert run("demo", "--k", "9", *arguments)[0] == 0
+    assert plots[1][2] == {"k_max": 9, **settings}
+
+
+def test_curves_of_many_systems_take_several_files(run, table, tmp_path, plots):
+    arguments = ("--out", tmp_path / "o", "--figure-format", "png")
+    assert run("analyze", table(many(2, systems=14)), *arguments)[0] == 0
+    names = {path.stem for path in (tmp_path / "o").glob("*.png")}
+    assert names == {
+        "capability_reliability",
+        "pass_curves_1",
+        "pass_curves_2",
+        "pass_curves_3",
+        "task_map",
+    }
+    shown = [asked["systems"] for name, _, asked in plots if name == "pass_curves"]
+    assert [name for page in shown for name in page] == [f"s{i}" for i in range(14)]
+
+
+def test_curves_of_very_many_systems_are_not_drawn(run, table, tmp_path, plots):
+    arguments = ("--out", tmp_path / "o", "--figure-format", "png")
+    code, out, err = run("analyze", table(many(2, systems=61)), *arguments)
+    assert code == 0
+    assert "pass_curves was not drawn: 61 systems would take 11 figures." in err
+    assert {name for name, _, _ in plots} == {"capability_reliability", "task_map"}
+    assert "pass_curves" not in out
 
 
 def test_figures_are_closed_and_formats_chosen(run, tmp_path, plots):
