@@ -23,7 +23,7 @@ NUMBERS = ("mean", "sd", "lower", "upper", "ess_bulk", "r_hat", "set_lower", "se
 
 @dataclass(frozen=True, eq=False)
 class Range:
-    """Lower and upper bound of an estimand: at the figures (2,), and at the draws (2, draws)."""
+    """Lower and upper bound of an estimand: at the figures (2,), at draws (2, added, draws)."""
 
     ends: FloatArray
     drawn: FloatArray | None
@@ -33,9 +33,20 @@ class Range:
         """Give the quantile of the lower bound and that of the upper bound."""
         if self.drawn is None:
             return np.nan, np.nan
-        low = float(np.nanquantile(self.drawn[0], (1 - prob) / 2))
-        high = float(np.nanquantile(self.drawn[1], (1 + prob) / 2))
+        low, high = quantiles(self.drawn[0], self.drawn[1], prob)
         return min(low, float(self.ends[0])), max(high, float(self.ends[1]))
+
+
+def quantiles(lower: FloatArray, upper: FloatArray, prob: float) -> tuple[float, float]:
+    """Give the ends of an interval from draws (added, draws), over the worst and best added."""
+    low = np.nanquantile(np.fmin.reduce(lower), (1 - prob) / 2)
+    high = np.nanquantile(np.fmax.reduce(upper), (1 + prob) / 2)
+    return float(low), float(high)
+
+
+def spread(drawn: FloatArray) -> float:
+    """Give the sd of draws (added, draws), for a given addition."""
+    return float(np.sqrt(np.nanmean(np.nanvar(drawn, axis=1))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +65,9 @@ class Answers:
         size = len(evidence.values)
         axes = np.eye(size)
         if evidence.draws is not None:
-            spread, axes = np.linalg.eigh(np.cov(evidence.draws, rowvar=False).reshape(size, size))
-            axes = axes / np.sqrt(np.maximum(spread, 1e-12))
+            flat = evidence.draws.reshape(-1, size)
+            variances, axes = np.linalg.eigh(np.cov(flat, rowvar=False).reshape(size, size))
+            axes = axes / np.sqrt(np.maximum(variances, 1e-12))
         thresholds = [end for end in ends if end is not None]
         problem = MomentProblem.of(evidence.figures, evidence.values, axes, thresholds)
         return cls(evidence, problem, prob)
@@ -73,7 +85,7 @@ class Answers:
         if found.identified:
             fields["mean"] = fields["set_lower"]
             if found.drawn is not None:
-                fields["sd"] = float(np.nanstd(found.drawn[0]))
+                fields["sd"] = spread(found.drawn[0])
             return [self._row(estimand, identified="yes", **fields)]
         out = [self._row(estimand, identified="bounds", **fields)]
         model = self._model(estimand)
@@ -175,10 +187,10 @@ class Answers:
         if drawn is None:
             return {"mean": mean}
         found = estimand.from_beta(*drawn)
-        low, high = np.quantile(found, [(1 - self.prob) / 2, (1 + self.prob) / 2])
+        low, high = quantiles(found, found, self.prob)
         return {
             "mean": mean,
-            "sd": float(found.std()),
-            "lower": min(float(low), mean),
-            "upper": max(float(high), mean),
+            "sd": spread(found),
+            "lower": min(low, mean),
+            "upper": max(high, mean),
         }

@@ -1,8 +1,15 @@
 """What a group of published figures says: the figures, and draws of what they estimate.
 
-Uncertainty of figures over N tasks is that of N independent tasks: the shares of tasks with 0..K
-successes have a Dirichlet posterior, around the recovered histogram, or around the beta-binomial
-distribution that has the published figures.
+Uncertainty of figures over N tasks is that of N independent tasks: those of the recovered
+histogram, or of the beta-binomial distribution that has the published figures. Tasks get random
+weights, and one more task is added that may have any number of successes: lower ends suppose the
+worst, upper ends the best. For a share of tasks this is the interval of Clopper and Pearson; for
+means it is that of Gaffke.
+
+References
+----------
+Gaffke (2005), Three test statistics for a nonparametric one-sided hypothesis on the mean of a
+nonnegative variable, Mathematical Methods of Statistics 14, 451-467.
 """
 
 from __future__ import annotations
@@ -22,6 +29,8 @@ from .sharp import first_two
 DRAWS = 4000
 MAX_SHARES = 65
 """Most distinct numbers of successes that a task is taken to have, when only figures are known."""
+MAX_ADDED = 9
+"""Most numbers of successes that are tried for the added task."""
 EXCHANGEABLE = "exchangeable trials"
 
 
@@ -41,8 +50,9 @@ class Evidence:
         Figures used; their expected values are the constraints on the distribution of p.
     values : (figures,) ndarray
         The numbers.
-    draws : (DRAWS, figures) ndarray or None
-        Posterior draws of their expected values; None if the number of tasks is not stated.
+    draws : (added, DRAWS, figures) ndarray or None
+        Draws of their expected values, for each choice of what is added to what was seen; None if
+        the number of tasks is not stated.
     histogram : tuple of int or None
         Recovered counts.
     notes : tuple of str
@@ -113,22 +123,27 @@ def _usable(group: Group) -> tuple[tuple[Figure, ...], list[str]]:
     return tuple(f for f in figures if f not in implied), notes
 
 
-def _dirichlet(shares: FloatArray, n_tasks: int, rng: np.random.Generator) -> FloatArray:
-    """Draw shares of tasks, given the observed ones; half a task is added to each, at most 2.5."""
-    prior = min(0.5, 2.5 / len(shares))
-    return rng.dirichlet(n_tasks * shares + prior, size=DRAWS)
+def _draw(
+    shares: FloatArray, features: FloatArray, n_tasks: int, rng: np.random.Generator
+) -> FloatArray:
+    """Draw figures from shares of n_tasks tasks and their features, (added, DRAWS, figures)."""
+    weights = rng.standard_gamma(n_tasks * shares, size=(DRAWS, len(shares)))
+    extra = rng.standard_gamma(1.0, size=(DRAWS, 1))
+    total = weights.sum(axis=1, keepdims=True) + extra
+    places = np.unique(np.linspace(0, len(features) - 1, MAX_ADDED).astype(int))
+    return np.asarray((weights @ features + features[places, None] * extra) / total)
 
 
 def _blur(draws: FloatArray, figures: tuple[Figure, ...], rng: np.random.Generator) -> FloatArray:
     """Add what rounding has hidden, and keep to possible values."""
     half = np.array([float(figure.unit) / 2 for figure in figures])
     draws = np.clip(draws + rng.uniform(-half, half, size=draws.shape), 0, 1)
-    known = {figure.key: draws[:, i] for i, figure in enumerate(figures)}
+    known = {figure.key: draws[..., i] for i, figure in enumerate(figures)}
     pair = first_two(known)
     if len(figures) == 2 and pair is not None:
         m2 = np.clip(pair[1], pair[0] ** 2, pair[0])
         other = next(i for i, figure in enumerate(figures) if figure.k == 2)
-        draws[:, other] = m2 if figures[other].kind == "^" else 2 * pair[0] - m2
+        draws[..., other] = m2 if figures[other].kind == "^" else 2 * pair[0] - m2
     return draws
 
 
@@ -148,7 +163,7 @@ def _from_histogram(
         EXCHANGEABLE,
         tuple(rungs),
         shares @ features,
-        _dirichlet(shares, ladder.n_tasks, rng) @ features,
+        _draw(shares, features, ladder.n_tasks, rng),
         histogram,
         tuple(notes),
     )
@@ -174,7 +189,7 @@ def _from_figures(
         return replace(evidence, notes=(*notes, "no interval: the mean is not published"))
     else:
         shares, features = _beta_shares(parameters, figures)
-    draws = _dirichlet(shares, n_tasks, rng) @ features + (values - shares @ features)
+    draws = _draw(shares, features, n_tasks, rng) + (values - shares @ features)
     return replace(evidence, draws=_blur(draws, figures, rng))
 
 
@@ -215,8 +230,10 @@ def _beta_binomial(n_trials: int, parameters: Pair) -> FloatArray:
 def _from_runs(group: Group, mean: Figure, notes: list[str], rng: np.random.Generator) -> Evidence:
     """Use the mean and its standard error over runs of the same tasks.
 
-    The variance of a run's mean is E[p(1-p)] / N. Its posterior is a scaled inverse chi-square with
-    one degree of freedom fewer than runs, cut off at the largest possible value.
+    The variance of a run's mean is the tasks' mean of p(1-p), over N. Its posterior is a scaled
+    inverse chi-square with one degree of freedom fewer than runs, cut off at the largest possible
+    value. Other tasks would have had another mean of p(1-p): as its spread is not known, it is
+    taken as large as it can be.
     """
     n_tasks, runs, m1 = group.n_tasks or 1, mean.n_runs or 2, float(mean.value)
     half, se = float(mean.unit) / 2, mean.se or 0.0
@@ -226,11 +243,14 @@ def _from_runs(group: Group, mean: Figure, notes: list[str], rng: np.random.Gene
     cap = m1 * (1 - m1)
     within = _inverse_chi2(noise, runs - 1, max(cap, coarse), rng)
     variance = np.maximum(cap - within, 0) / n_tasks + within / (n_tasks * runs)
-    size = np.maximum(cap / np.maximum(variance, 1e-300) - 1, 1e-9) if cap > 0 else n_tasks
-    centre = rng.beta(m1 * size + 0.5, (1 - m1) * size + 0.5, size=DRAWS)
-    centre = np.clip(centre + rng.uniform(-half, half, DRAWS), 0, 1)
+    size = cap / np.maximum(variance, 1e-300) if cap > 0 else np.full(DRAWS, float(n_tasks))
+    centres = _beta(np.full(DRAWS, m1), size, rng)
+    centres = np.clip(centres + rng.uniform(-half, half, DRAWS), 0, 1)
+    withins = _beta(4 * np.minimum(within, 0.25), np.full(DRAWS, float(n_tasks)), rng) / 4
+    draws = np.array(
+        [[c, c - np.minimum(w, c * (1 - c))] for c in centres for w in withins]
+    ).transpose(0, 2, 1)
     second = replace(mean, kind="^", k=2, decimals=None)
-    draws = np.column_stack([centre, centre - np.minimum(within, centre * (1 - centre))])
     plain = n_tasks * runs * se**2
     if plain > cap + 1e-9:
         notes = [*notes, "runs differ more than independent trials of the same tasks would"]
@@ -244,6 +264,12 @@ def _from_runs(group: Group, mean: Figure, notes: list[str], rng: np.random.Gene
         None,
         (*notes, "taken as runs of the same tasks"),
     )
+
+
+def _beta(shares: FloatArray, sizes: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Draw shares given observed ones of `sizes` tasks, with a failure and with a success added."""
+    wins, losses = np.maximum(shares * sizes, 1e-9), np.maximum((1 - shares) * sizes, 1e-9)
+    return np.array([rng.beta(wins, losses + 1), rng.beta(wins + 1, losses)])
 
 
 def _inverse_chi2(
