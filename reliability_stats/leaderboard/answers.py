@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from .._numerics import FloatArray
 from ..estimands import Estimand, PassAtK, PassHatK, TaskMean
 from ..fitting import fit
+from ..posterior import Posterior
 from ..trials import Trials
 from .evidence import Evidence
 from .moments import mean_bounds, two_moment_bounds
@@ -100,7 +102,8 @@ class Answers:
         notes = [*evidence.notes, *more]
         if self.problem.moved > max(float(f.unit) for f in evidence.figures) / 2 and not more:
             notes.append(
-                f"no distribution has these figures; the nearest differ by {self.problem.moved:.2g}"
+                "by sampling error no distribution has quite these figures; bounds are at the "
+                f"nearest, which differ by up to {self.problem.moved:.2g}"
             )
         row: dict[str, Any] = dict.fromkeys(NUMBERS, np.nan)
         row |= {"estimand": estimand.name, "system": group.system, "benchmark": group.benchmark}
@@ -133,7 +136,7 @@ class Answers:
 
     def _mean_range(self, estimand: TaskMean) -> Range:
         """Bound a mean over tasks."""
-        draws, values = self.evidence.draws, self.problem.values
+        draws, values, published = self.evidence.draws, self.problem.values, self.evidence.values
         exact = self.problem.exact(estimand)
         if exact is not None:
             both = exact, exact
@@ -143,7 +146,7 @@ class Answers:
             return Range(np.asarray(ends), drawn, False)
         else:
             both = self.problem.bounds(estimand, 0.0)
-        ends = np.array([bound.at(values) for bound in both])
+        ends = np.array([bound.at(values if exact is None else published) for bound in both])
         if draws is not None:
             if exact is None:
                 both = self.problem.bounds(estimand, SLACK)
@@ -168,15 +171,20 @@ class Answers:
             ends = np.array(two_moment_bounds(estimand.k, m1, m2))
         return 1 - ends[::-1] if failing else ends
 
+    @cached_property
+    def _posterior(self) -> Posterior:
+        """Fit of the recovered counts."""
+        histogram = self.evidence.histogram or ()
+        successes = np.repeat(np.arange(len(histogram)), histogram)
+        n = np.full(len(successes), len(histogram) - 1)
+        data = {"task": np.arange(len(n)), "n": n, "successes": successes}
+        return fit(Trials.from_counts(data, system=None))
+
     def _model(self, estimand: Estimand) -> dict[str, Any] | None:
         """Give the numbers of the beta model."""
         evidence = self.evidence
         if evidence.histogram is not None:
-            n_trials = len(evidence.histogram) - 1
-            successes = np.repeat(np.arange(n_trials + 1), evidence.histogram)
-            n = np.full(len(successes), n_trials)
-            data = {"task": np.arange(len(n)), "n": n, "successes": successes}
-            summary = fit(Trials.from_counts(data, system=None)).summary(estimand, prob=self.prob)
+            summary = self._posterior.summary(estimand, prob=self.prob)
             names = ("mean", "sd", "lower", "upper", "interval")
             return {name: summary[name].iloc[0] for name in names}
         point = evidence.beta(self.problem.values)

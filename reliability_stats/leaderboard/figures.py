@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from math import comb
+from math import ceil, comb, floor
 from numbers import Real
 from typing import Any
 
@@ -106,17 +106,23 @@ class Figure:
             return self.value, self.value + self.unit
         return self.value - self.unit / 2, self.value + self.unit / 2
 
-    def sums(self, n_tasks: int, n_trials: int, rounding: str = "nearest") -> tuple[int, int]:
+    def sums(
+        self,
+        n_tasks: int,
+        n_trials: int,
+        rounding: str = "nearest",
+        *,
+        failures: bool | None = None,
+    ) -> tuple[int, int]:
         """Give the range of integers that n_tasks * C(n_trials, k) * value can be.
 
-        For "@" it is the range of the same sum for failures.
+        With `failures`, which is the default for "@" with k > 1, the same sum for 1 - value.
         """
         low, high = self.interval(rounding)
-        if self.kind == "@" and self.k > 1:
+        if self.key[0] == "@" if failures is None else failures:
             low, high = 1 - high, 1 - low
         total = n_tasks * comb(n_trials, self.k)
-        smallest = -((-low * total).__floor__())
-        return max(smallest, 0), min((high * total).__floor__(), total)
+        return max(ceil(low * total), 0), min(floor(high * total), total)
 
     @property
     def estimand(self) -> TaskMean:

@@ -158,9 +158,11 @@ class Leaderboard:
             Group(*key, _distinct(_same_digits(figures), rows)) for key, figures in found.items()
         ]
         _check_settings(found, rows)
-        n_copies = sum(
-            len(figures) - len({(f.kind, f.k) for f in figures}) for figures in found.values()
-        )
+        said = {
+            key: {(rows.label(f.row, "metric"), f.k) for f in figures}
+            for key, figures in found.items()
+        }
+        n_copies = size - sum(map(len, said.values()))
         if n_copies:
             warnings.warn(
                 f"{plural(n_copies, 'row')} of {size} left out, because they repeat an "

@@ -52,11 +52,15 @@ class Ladder:
 
     def solve(self, most: int, rounding: str = "nearest") -> Found:
         """Find the histograms (solutions, K + 1) that print this ladder."""
-        sums = [rung.sums(self.n_tasks, self.n_trials, rounding) for rung in self.rungs]
+        failures = self.rungs[-1].key[0] == "@"
+        sums = [
+            rung.sums(self.n_tasks, self.n_trials, rounding, failures=failures)
+            for rung in self.rungs
+        ]
         low, high = np.array(sums, dtype=np.int64).T
         found = find(low, high, self.n_tasks, most=most)
         histograms = found.histograms
-        if self.rungs[-1].key[0] == "@":
+        if failures:
             histograms = histograms[:, ::-1]
         for figure in self.others:
             histograms = histograms[prints(histograms, figure, rounding)]
