@@ -66,7 +66,7 @@ def two_moment_bounds(k: int, m1: ArrayLike, m2: ArrayLike) -> Pair:
     k : int >= 1
         Number of trials.
     m1, m2 : array_like of float in [0, 1]
-        E[p] and E[p^2], with m1^2 <= m2 <= m1.
+        E[p] and E[p^2]; m2 beyond m1^2 <= m2 <= m1 is taken as the nearer end.
 
     Returns
     -------
@@ -86,10 +86,10 @@ def two_moment_bounds(k: int, m1: ArrayLike, m2: ArrayLike) -> Pair:
     """
     k = check_k(k)
     m1, m2 = np.asarray(m1, dtype=float), np.asarray(m2, dtype=float)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = np.where(m1 > 0, m2 / m1, 0.0)
-        x = np.where(m1 < 1, (m1 - m2) / (1 - m1), 1.0)
-        below = np.where(m1 < 1, (1 - m1) ** 2 / (1 - 2 * m1 + m2), 0.0)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        ratio = np.where(m1 > 0, np.clip(m2 / m1, m1, 1), 0.0)
+        x = np.where(m1 < 1, np.clip((m1 - m2) / (1 - m1), 0, m1), 1.0)
+        below = np.where(x < 1, (1 - m1) / (1 - x), 0.0)
     return m1 * ratio ** (k - 1), 1 - below + below * x**k
 
 

@@ -80,6 +80,15 @@ def test_edges_of_the_moment_space_are_points(m1, m2):
     assert low == pytest.approx({0.0: 0, 1.0: 1, 0.5: 0.5 if m2 == 0.5 else 0.0625}[m1])
 
 
+def test_bounds_stay_in_order_beside_the_edges():
+    rng = np.random.default_rng(2)
+    m1 = np.concatenate([10.0 ** -rng.uniform(0, 18, 500), 1 - 10.0 ** -rng.uniform(0, 18, 500)])
+    m2 = m1**2 + rng.random(1000) * (m1 - m1**2)
+    low, high = two_moment_bounds(5, m1, m2)
+    assert ((low >= 0) & (high <= 1)).all()
+    assert (low <= high + 1e-15).all()
+
+
 def test_bounds_take_arrays():
     low, high = two_moment_bounds(4, np.full((2, 3), 0.5), 0.3)
     assert low.shape == high.shape == (2, 3)
