@@ -86,7 +86,7 @@ def _checked(item: object) -> Estimand:
 def _described(item: object) -> str:
     """Describe what was given for an estimand."""
     if isinstance(item, type) and issubclass(item, Estimand):
-        return f"the class {item.__name__}; write {item.__name__}(...)"
+        return f"the class {item.__name__}; write it with parentheses, {item.__name__}(...)"
     return repr(item)
 
 

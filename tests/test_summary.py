@@ -72,8 +72,11 @@ def test_equal_values_under_different_names_are_both_kept():
         (b"icc", "or a list of them, not b'icc'"),
         (4, "or a list of them, not 4"),
         ({"a": ICC()}, "or a list of them, not \\{'a': ICC\\(\\)\\}"),
-        (PassHatK, "not the class PassHatK; write PassHatK\\(...\\)"),
-        ([ICC(), PassAtK], "must hold estimands .* not the class PassAtK; write PassAtK"),
+        (PassHatK, "not the class PassHatK; write it with parentheses, PassHatK\\(...\\)"),
+        (
+            [ICC(), PassAtK],
+            "must hold estimands .* not the class PassAtK; write it with parentheses, PassAtK",
+        ),
         ([ICC(), "gap"], "must hold estimands such as PassHatK\\(4\\), not 'gap'"),
         ([ICC(), None], "not None"),
         ([[ICC()]], "not \\[ICC\\(\\)\\]"),

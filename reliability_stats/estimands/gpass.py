@@ -13,8 +13,8 @@ from .._numerics import FloatArray
 from .._validation import check_fraction
 from .moments import ScoreOfK
 
-ROUNDING = 1e-9
-"""Relative distance from an integer within which tau k counts as that integer."""
+ROUNDING = 1e-7
+"""Relative distance within which tau k is taken as an integer; single precision needs as much."""
 
 
 def _tail(k: int, least: int, p: FloatArray) -> FloatArray:

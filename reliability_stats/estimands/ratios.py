@@ -145,6 +145,11 @@ class ICC(MeanFunction):
         -------
         (...) ndarray
             The value for each leading index; NaN where all p are 0 or all are 1.
+
+        Raises
+        ------
+        ArgumentError
+            If a probability lies outside [0, 1] or there is no task.
         """
         values = as_probabilities(p)
         with np.errstate(invalid="ignore", divide="ignore"):

@@ -63,18 +63,48 @@ class Urn:
 
     @classmethod
     def known(cls, p: ArrayLike) -> Urn:
-        """Trials of tasks with success probability p, an array_like of float in [0, 1]."""
+        """Make the urn of independent trials with known success probability.
+
+        Parameters
+        ----------
+        p : (...) array_like of float in [0, 1]
+            Success probabilities.
+
+        Returns
+        -------
+        Urn
+        """
         chance = np.asarray(p, dtype=float)
         return cls(chance, 1.0 - chance, 0)
 
     @classmethod
     def beta(cls, a: ArrayLike, b: ArrayLike) -> Urn:
-        """Trials of tasks with p ~ Beta(a, b), array_like of float > 0."""
+        """Make the urn of trials of a task with p ~ Beta(a, b).
+
+        Parameters
+        ----------
+        a, b : (...) array_like of float > 0
+            Parameters of the beta distribution; broadcast against each other.
+
+        Returns
+        -------
+        Urn
+        """
         return cls(np.asarray(a, dtype=float), np.asarray(b, dtype=float), 1)
 
     @classmethod
     def counts(cls, n: ArrayLike, successes: ArrayLike) -> Urn:
-        """Trials drawn without replacement from n trials, array_like of int."""
+        """Make the urn of trials drawn without replacement from those of a task.
+
+        Parameters
+        ----------
+        n, successes : (...) array_like of int
+            Trials and successes of each task; broadcast against each other.
+
+        Returns
+        -------
+        Urn
+        """
         wins = np.asarray(successes, dtype=float)
         return cls(wins, np.asarray(n, dtype=float) - wins, -1)
 
@@ -83,7 +113,17 @@ class Urn:
         return Urn(self.fails, self.wins, self.step)
 
     def after(self, wins: int = 0, fails: int = 0) -> Urn:
-        """Give the urn as it is once so many successes and failures have been drawn."""
+        """Give the urn as it is once so many successes and failures have been drawn.
+
+        Parameters
+        ----------
+        wins, fails : int >= 0
+            Numbers of successes and failures drawn.
+
+        Returns
+        -------
+        Urn
+        """
         floor = 0.0 if self.step < 0 else -np.inf
         return Urn(
             np.maximum(self.wins + self.step * wins, floor),

@@ -28,6 +28,8 @@ from reliability_stats.estimands import Gap, GPassAtK, MeanGPassAtK, PassAtK, Pa
         (10**6, 0.999999, 999_999),
         (10**8, 0.28, 28_000_000),
         (25, np.float64(0.28), 7),
+        (25, np.float32(0.28), 7),
+        (6, np.float32(5 / 6), 5),
         (25, Fraction(7, 25), 7),
     ],
 )
