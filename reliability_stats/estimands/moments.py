@@ -9,7 +9,7 @@ import numpy as np
 
 from .._numerics import FloatArray
 from .._validation import check_k
-from .base import ScoreMean
+from .scores import ScoreMean
 from .urn import Urn
 
 

@@ -18,16 +18,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from .._numerics import FloatArray, IntArray, sum_rule
+from ._walk import CHUNK, outward
 
 CANCELLED = 1e-5
 """Size below which a difference of chances has lost too many digits."""
 PRODUCT_LIMIT = 64
 """Largest number of trials whose chances are multiplied out instead of summed on logs."""
-CHUNK = 2**17
-"""Largest number of chances held in one temporary array."""
 
 _quiet = np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore")
 
@@ -273,7 +272,7 @@ class Urn:
         out = np.empty(len(wins))
         for first in range(0, len(wins), CHUNK):
             rows = slice(first, first + CHUNK)
-            out[rows] = _outward(wins[rows], fails[rows], self.step, k, lambda x: score(x, rows))  # noqa: B023
+            out[rows] = outward(wins[rows], fails[rows], self.step, k, lambda x: score(x, rows))  # noqa: B023
         return np.where(possible, out, np.nan).reshape(self._shape)
 
     @property
@@ -331,48 +330,6 @@ class Urn:
         both_failed = self.mixed(0, 2) * self.after(fails=2).any_square(rest)
         differ = split.mixed(rest, rest) + split.disagree(rest)
         return np.asarray(both_won + both_failed + 2.0 * self.mixed(1, 1) * differ)
-
-
-@_quiet
-def _likeliest(wins: FloatArray, fails: FloatArray, step: int, k: int) -> IntArray:
-    """Give the likeliest number of successes among k trials."""
-    inner = np.floor((k + 1) * ((wins - step) / (wins + fails - 2 * step)))
-    if step > 0:
-        edge = np.where((wins >= 1) | (fails < np.minimum(wins, 1)), k, 0)
-        inner = np.where((wins >= 1) & (fails >= 1) & (wins + fails > 2), inner, edge)
-    return np.clip(inner, 0, k).astype(np.int64)
-
-
-@_quiet
-def _outward(
-    wins: FloatArray,
-    fails: FloatArray,
-    step: int,
-    k: int,
-    score: Callable[[IntArray], NDArray[np.float64]],
-) -> FloatArray:
-    """Average a score of the number of successes, walking from the likeliest number both ways."""
-    start = _likeliest(wins, fails, step, k)
-    total = np.ones(len(wins))
-    value = score(start[:, None])[:, 0]
-    size = int(np.clip(CHUNK // max(len(wins), 1), 1, 256))
-    for up in (True, False):
-        ahead, behind, begin = (wins, fails, start) if up else (fails, wins, k - start)
-        weight = np.ones(len(wins))
-        for done in range(0, int((k - begin).max(initial=0)), size):
-            x = begin[:, None] + np.arange(done, min(done + size, k))
-            inside = x < k
-            x = np.minimum(x, k - 1)
-            odds = (ahead[:, None] + step * x) / (behind[:, None] + step * (k - 1 - x))
-            ratio = np.where(inside & (odds > 0), (k - x) / (x + 1.0) * odds, 0.0)
-            weights = weight[:, None] * np.cumprod(ratio, axis=1)
-            reached = x + 1 if up else k - 1 - x
-            total += weights.sum(axis=1)
-            value += (weights * score(reached)).sum(axis=1)
-            weight = weights[:, -1]
-            if not weight.any():
-                break
-    return np.asarray(value / total)
 
 
 def squared_scores(scores: ArrayLike) -> FloatArray:

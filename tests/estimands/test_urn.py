@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from reliability_stats.estimands import Urn
-from reliability_stats.estimands.urn import CHUNK, squared_scores
+from reliability_stats.estimands._walk import CHUNK
+from reliability_stats.estimands.urn import squared_scores
 
 AWFUL = [1e-300, 1e-3, 0.5, 7.0, 1e8, 1e16, 1e300]
 
