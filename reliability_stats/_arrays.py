@@ -57,7 +57,8 @@ def read_outcomes(array: Any) -> npt.NDArray[np.int8]:
     """Give 1 for success, 0 for failure and -1 for a trial not run; refuse anything else."""
     masked = _has_mask(array)
     try:
-        given = np.ma.asarray(array).data if masked else np.asarray(array)
+        array = _stack(array) if masked else array
+        given = array.data if masked else np.asarray(array)
     except (ValueError, TypeError):
         raise TrialDataError(
             "The array is ragged: its rows differ in length. Fill shorter rows with NaN for trials "
@@ -86,7 +87,7 @@ def read_outcomes(array: Any) -> npt.NDArray[np.int8]:
         outcomes[values == 0] = 0
         outcomes[values == 1] = 1
     if masked:
-        mask = np.ma.getmaskarray(np.ma.asarray(array))
+        mask = np.ma.getmaskarray(array)
         outcomes[mask] = NOT_RUN
         known &= ~mask
     bad = known & (outcomes == NOT_RUN)
@@ -103,6 +104,13 @@ def _has_mask(array: Any) -> bool:
     if any(issubclass(kind, np.ma.MaskedArray) for kind in kinds):
         return True
     return bool(kinds & {list, tuple}) and any(map(_has_mask, array))
+
+
+def _stack(array: Any) -> Any:
+    """Make one masked array of nested lists of masked arrays; NumPy forgets inner masks."""
+    if isinstance(array, (list, tuple)):
+        return np.ma.array([_stack(part) for part in array])
+    return array
 
 
 def _refuse_entry(given: npt.NDArray[Any], bad: npt.NDArray[np.bool_]) -> NoReturn:

@@ -119,7 +119,9 @@ def is_null(value: Any) -> bool:
     """Say whether one value is None, NaN, or the missing value of an array library."""
     if value is None or type(value).__name__ in ("NAType", "NaTType", "MaskedConstant"):
         return True
-    return isinstance(value, (float, np.floating, Decimal)) and value != value
+    if isinstance(value, Decimal):
+        return value.is_nan()
+    return isinstance(value, (float, np.floating)) and bool(value != value)
 
 
 def label_of(value: Any) -> str:
@@ -154,6 +156,7 @@ def encode(values: Sequence[Any], role: str) -> tuple[tuple[str, ...], IntArray]
         names = list(map(str, distinct))
     else:
         names = _written(distinct, role)
+    _check_text(names, role)
     order = label_order(names)
     codes = np.empty(len(order), dtype=np.int64)
     codes[order] = np.arange(len(order))
@@ -175,6 +178,23 @@ def _written(values: Iterable[Any], role: str) -> list[str]:
                 f"{label!r}. Rename one, or give the column one type."
             )
     return list(origin)
+
+
+def _check_text(labels: list[str], role: str) -> None:
+    """Refuse text that is no Unicode, which neither pandas nor a file can hold."""
+    try:
+        "".join(labels).encode()
+    except UnicodeEncodeError:
+        first = next(filter(_is_broken, labels))
+        raise TrialDataError(
+            f"The {role} label {first!r} holds half a character (a lone surrogate), probably from "
+            "reading a file in the wrong encoding. Mend it."
+        ) from None
+
+
+def _is_broken(label: str) -> bool:
+    """Say whether text cannot be encoded."""
+    return any("\ud800" <= character <= "\udfff" for character in label)
 
 
 def label_order(labels: list[str]) -> IntArray:

@@ -156,7 +156,7 @@ def tidy_keys(rows: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
                 "one: fill in the column or remove these rows."
             )
         if column.dtype.is_nested():
-            _refuse_label(key, 0, column[0])
+            _refuse_label(key, 0, column.head(1).to_list()[0])
         if column.dtype == nw.Object:
             values = column.to_list()
             _check_labels(values, key)

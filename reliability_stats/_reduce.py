@@ -29,12 +29,7 @@ def reduce_rows(rows: nw.DataFrame[Any]) -> Cells:
         (x.fill_null(0.0) > 0.5).cast(nw.Int64).alias("number of successes"),
         x.is_null().cast(nw.Int64).alias("number of missing"),
     )
-    sums = flagged.group_by(*keys).agg(
-        nw.col("number of successes").sum(),
-        nw.col("number of missing").sum(),
-        nw.len().alias("number of rows"),
-        *(nw.col(name).n_unique().alias("number of trials") for name in trial),
-    )
+    sums = _grouped(flagged, keys, trial)
     successes, missing, records = (
         sums[name].to_numpy().astype(np.int64)
         for name in ("number of successes", "number of missing", "number of rows")
@@ -53,6 +48,20 @@ def reduce_rows(rows: nw.DataFrame[Any]) -> Cells:
         missing[order],
         records[order],
     )
+
+
+def _grouped(flagged: nw.DataFrame[Any], keys: list[str], trial: list[str]) -> nw.DataFrame[Any]:
+    """Group rows by cell and sum them."""
+    try:
+        return flagged.group_by(*keys).agg(
+            nw.col("number of successes").sum(),
+            nw.col("number of missing").sum(),
+            nw.len().alias("number of rows"),
+            *(nw.col(name).n_unique().alias("number of trials") for name in trial),
+        )
+    except UnicodeEncodeError:
+        encode_keys(flagged)
+        raise
 
 
 def _refuse_repeats(rows: nw.DataFrame[Any], extra: int) -> NoReturn:
@@ -122,6 +131,8 @@ def _whole(rows: nw.DataFrame[Any], name: str) -> IntArray:
     values = np.full(len(rows), np.inf)
     if column.dtype != nw.Boolean:
         values = numbers(column).to_numpy().astype(float)
+    if not column.dtype.is_numeric():
+        values[[isinstance(value, (bool, np.bool_)) for value in column.to_list()]] = np.inf
     bad = ~((values >= 0) & (values == np.floor(values)) & (values < MOST))
     if bad.any():
         row = int(np.argmax(bad))

@@ -138,7 +138,12 @@ def check_counts(
 
 def _as_counts(values: npt.ArrayLike, name: str) -> npt.NDArray[np.int64]:
     """Convert to a 1-D array of non-negative integers."""
-    array = np.atleast_1d(np.asarray(values))
+    try:
+        array = np.atleast_1d(np.asarray(values))
+    except ValueError:
+        raise ArgumentError(
+            f"{name} must be a list of integers of at least 0, not lists of different lengths."
+        ) from None
     if array.ndim != 1 or array.dtype.kind not in "iuf":
         raise ArgumentError(
             f"{name} must be a list of integers of at least 0, not {array.ndim}-D data of type "

@@ -1,0 +1,14 @@
+import pytest
+
+from reliability_stats import exceptions
+
+
+@pytest.mark.parametrize("name", exceptions.__all__)
+def test_each_has_the_root_and_the_builtin(name):
+    kind = getattr(exceptions, name)
+    if name.endswith("Warning"):
+        assert issubclass(kind, exceptions.ReliabilityStatsWarning)
+        assert issubclass(kind, UserWarning)
+    else:
+        assert issubclass(kind, exceptions.ReliabilityStatsError)
+        assert issubclass(kind, ValueError) == (kind is not exceptions.ReliabilityStatsError)
