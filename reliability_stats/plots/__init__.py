@@ -1,0 +1,34 @@
+"""Plots: each takes a posterior (or its own data), ``ax=None``, and returns the Axes.
+
+Every plot has a data function of the same name with ``_data`` appended: what is drawn, as a
+DataFrame, without matplotlib.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "_capability_reliability": "capability_reliability capability_reliability_data",
+    "_pass_curves": "pass_curves pass_curves_data",
+    "_style": "style",
+    "_task_map": "task_map task_map_data",
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+__all__ = sorted(_HOME_OF)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    """Load a plot on first use."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return list(__all__)
