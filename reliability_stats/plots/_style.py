@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any, cast
 
-from .._validation import _as_float
 from ..exceptions import ArgumentError
 
 if TYPE_CHECKING:
@@ -103,13 +103,12 @@ def style(columns: int = 1, *, font_size: float = FONT_SIZE) -> Iterator[None]:
 
     if isinstance(columns, bool) or columns not in WIDTHS:
         raise ArgumentError(f"columns must be 1 or 2, not {columns!r}.")
-    size = _as_float(font_size, "font_size", "a number of points in [4, 40]")
-    if not 4 <= size <= 40:
+    if isinstance(font_size, bool) or not isinstance(font_size, Real) or not 4 <= font_size <= 40:
         raise ArgumentError(f"font_size must be a number of points in [4, 40], not {font_size!r}.")
     width = WIDTHS[columns]
     token = _width.set(width)
     try:
-        with mpl.rc_context(_settings(width, size)):
+        with mpl.rc_context(_settings(width, float(font_size))):
             yield
     finally:
         _width.reset(token)

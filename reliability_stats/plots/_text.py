@@ -38,6 +38,7 @@ def literal(text: str) -> str:
 def shorten(name: str, limit: int) -> str:
     """Give a name on one line with at most `limit` characters, the middle left out if need be."""
     name = _CONTROL.sub(" ", name)
+    name = name if name.strip() else "(blank)"
     if len(name) <= limit:
         return name
     tail = (limit - 1) // 2

@@ -28,6 +28,7 @@ def test_names_are_shortened_in_the_middle():
     assert shorten("abcdefghij", 7) == "abc…hij"
     assert shorten("abcdefghij", 6) == "abc…ij"
     assert shorten("two\nlines\tand\x00more", 40) == "two lines and more"
+    assert shorten("  ", 10) == "(blank)"
     assert all(len(shorten("x" * 50, limit)) == limit for limit in range(3, 50))
 
 
