@@ -103,7 +103,8 @@ def style(columns: int = 1, *, font_size: float = FONT_SIZE) -> Iterator[None]:
 
     if isinstance(columns, bool) or columns not in WIDTHS:
         raise ArgumentError(f"columns must be 1 or 2, not {columns!r}.")
-    if isinstance(font_size, bool) or not isinstance(font_size, Real) or not 4 <= font_size <= 40:
+    given: Any = font_size
+    if isinstance(given, bool) or not isinstance(given, Real) or not 4 <= float(given) <= 40:
         raise ArgumentError(f"font_size must be a number of points in [4, 40], not {font_size!r}.")
     width = WIDTHS[columns]
     token = _width.set(width)
