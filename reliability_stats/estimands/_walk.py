@@ -19,8 +19,8 @@ def _likeliest(wins: FloatArray, fails: FloatArray, step: int, k: int) -> IntArr
     """Give the likeliest number of successes among k trials."""
     inner = np.floor((k + 1) * ((wins - step) / (wins + fails - 2 * step)))
     if step > 0:
-        edge = np.where((wins >= 1) | (fails < np.minimum(wins, 1)), k, 0)
-        inner = np.where((wins >= 1) & (fails >= 1) & (wins + fails > 2), inner, edge)
+        peaked = (wins >= 1) & (fails >= 1) & (wins + fails > 2)
+        inner = np.where(peaked, inner, np.where(wins >= 1, k, 0))
     return np.clip(inner, 0, k).astype(np.int64)
 
 

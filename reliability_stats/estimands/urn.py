@@ -166,8 +166,7 @@ class Urn:
         (...) ndarray
         """
         if self.step == 0:
-            log_q = np.where(self.wins < 0.5, np.log1p(-self.wins), np.log(self.fails))
-            return np.asarray(-np.expm1(k * log_q if k else 0.0 * self.wins))
+            return np.asarray(-np.expm1(k * np.log1p(-self.wins) if k else 0.0 * self.wins))
         if k > PRODUCT_LIMIT:
             return self._enough(k, -np.expm1(self.swapped()._log_all(k)))
         out, none, total = np.zeros(self._shape), np.ones(self._shape), self.wins + self.fails

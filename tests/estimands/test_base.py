@@ -227,6 +227,8 @@ def test_too_few_trials_give_nan_and_say_so(estimand):
     with pytest.warns(ExclusionWarning, match=r"7 of 9 tasks"):
         some = estimand.from_counts([4, 3], [2, 3], weights=[2, 7])
     assert some == estimand.from_counts([4], [2])
+    with pytest.warns(ExclusionWarning, match=r"7 of 7 tasks"):
+        assert np.isnan(estimand.from_counts([4, 3], [2, 3], weights=[0, 7]))
 
 
 def test_nothing_is_said_when_nothing_is_left_out():

@@ -176,11 +176,12 @@ def test_correlation_of_a_million_trials_and_rare_success():
 
 def test_many_units_and_complex_numbers_at_once():
     """As the design-based estimates call it: features of several units, with exact slopes."""
-    n, y = np.array([[4, 5, 6], [4, 4, 4], [1, 1, 1]]), np.array([[0, 3, 6], [4, 4, 4], [0, 1, 1]])
+    n = np.array([[4, 5, 6], [4, 4, 4], [1, 1, 1], [4, 4, 4]])
+    y = np.array([[0, 3, 6], [4, 4, 4], [0, 1, 1], [0, 0, 0]])
     means = np.stack(
         [ICC().count_features(a, b).mean(axis=0) for a, b in zip(n, y, strict=True)], axis=1
     )
-    values = ICC().combine_counts(means, np.full(3, 3.0))
+    values = ICC().combine_counts(means, np.full(4, 3.0))
     assert values[0] == pytest.approx(ICC().from_counts(n[0], y[0]))
     assert np.isnan(values[1:]).all()
     step = 1e-20
