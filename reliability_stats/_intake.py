@@ -49,7 +49,7 @@ def _frame_of_mapping(data: Mapping[Any, Any]) -> Any:
         )
     try:
         return pd.DataFrame(dict(data))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise TrialDataError(f"The mapping of columns is no table: {error}.") from error
 
 
@@ -82,7 +82,17 @@ def pick(data: Any, columns: Mapping[str, str | None]) -> nw.DataFrame[Any]:
         rows = rows.collect()
     if not len(rows):
         raise TrialDataError("The table has no rows; at least one trial is needed.")
-    return nw.maybe_reset_index(rows)
+    return _own(nw.maybe_reset_index(rows))
+
+
+def _own(rows: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+    """Copy where the rows could change with the table that was given: pandas before 3."""
+    if rows.implementation.is_pandas():
+        import pandas as pd
+
+        if int(pd.__version__.partition(".")[0]) < 3:
+            return rows.clone()
+    return rows
 
 
 def _no_column(frame: Any, available: list[Any], role: str, column: object) -> str:

@@ -82,15 +82,18 @@ def refuse_missing(rows: nw.DataFrame[Any]) -> None:
 
 def numbers(column: nw.Series[Any]) -> nw.Series[Any]:
     """Convert to floats, null where there is no value and infinity where it is no number."""
+    backend = column.implementation
     if column.dtype == nw.Boolean:
         column = column.cast(nw.Int64)
+    if column.dtype.is_numeric() and not backend.is_pandas_like():
+        x = nw.col(column.name).cast(nw.Float64)
+        return column.to_frame().select(nw.when(~x.is_nan()).then(x))[column.name]
     if column.dtype.is_numeric():
-        return column.cast(nw.Float64).fill_nan(None)
-    values = each(column.to_list(), to_float)
-    backend = column.implementation
+        values: Any = column.cast(nw.Float64).to_numpy().astype(float)
+    else:
+        values = each(column.to_list(), to_float)
     if backend.is_pandas_like():
-        floats = [float("nan") if value is None else value for value in values]
-        return nw.new_series(column.name, floats, nw.Float64, backend=backend)
+        values = np.array(values, dtype=float)
     return nw.new_series(column.name, values, nw.Float64, backend=backend)
 
 

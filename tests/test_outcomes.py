@@ -71,9 +71,9 @@ def test_gaps_in_nullable_types(dtype):
 
 
 def test_nan_inside_a_nullable_type():
-    success = pd.Series([0.0, 1, 2, 1], dtype="Float64")
+    success = pd.Series([0.0, 1, 1, 1], dtype="Float64")
     success = success * (success / success)
-    trials = Trials.from_frame(pd.DataFrame(table(success.clip(upper=1))), missing="drop")
+    trials = Trials.from_frame(pd.DataFrame(table(success)), missing="drop")
     assert trials.n_missing == 1
     with pytest.raises(TrialDataError, match=r"Row 0 .* has no task"):
         Trials.from_frame(pd.DataFrame(table() | {"task": success}))
@@ -91,7 +91,7 @@ def test_nan_inside_a_nullable_type():
         (["1", "0", "1", "1"], 0, "'1'"),
         ([True, "True", True, True], 1, "'True'"),
         ([1, 0, "", 1], 2, "''"),
-        ([1, 0, 10**400, 1], 2, "a value of type int"),
+        (pd.Series([1, 0, 10**400, 1], dtype=object), 2, "a value of type int"),
         ([1, 0, -(10**30), 1], 2, "-1000000000000000000000000000000"),
         (pd.Series([1, 0, 1j, 1], dtype=object), 2, "1j"),
         ([[1], [0], [1], [1]], 0, "[1]"),
