@@ -424,6 +424,19 @@ def test_unanimous_limits_are_not_exceeded_by_any_likely_truth(estimand):
     assert values.min() < found["lower"] + 0.02 or values.max() > found["upper"] - 0.02
 
 
+def test_unanimous_limits_take_the_fewest_trials():
+    equal = row(counts(3, [3] * 10), rs.SuccessRate(), over="observed")
+    unequal = row(counts([3] * 5 + [9] * 5, [3] * 5 + [9] * 5), rs.SuccessRate(), over="observed")
+    assert unequal["lower"] == pytest.approx(equal["lower"])
+
+
+def test_observed_icc_of_rare_successes_has_no_interval():
+    with pytest.warns(IdentifiabilityWarning, match="icc .no noise within tasks is seen"):
+        found = row(counts(4, [0] * 40 + [1] * 9 + [2]), rs.ICC(), over="observed")
+    assert found["mean"] < 0.2
+    assert np.isnan(found["lower"])
+
+
 def test_observed_icc_is_that_of_these_tasks(airline):
     found = row(airline.select(systems="gpt-4o"), rs.ICC(), over="observed")
     assert found["mean"] == pytest.approx(0.397920, abs=5e-7)  # Fleiss and Cuzick's estimate
