@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reliability_stats._counts import listed
 from reliability_stats.exceptions import TrialDataError
 from reliability_stats.trials import Counts, DistinctCounts
 
@@ -161,6 +162,15 @@ def test_counts_are_not_equal_to_other_things():
             r"sorted by system, condition, task, but cell 1 \(system 'a', task 't1'\)",
         ),
         ({"task": [1, 1, 0]}, r"distinct and sorted .* cell 1"),
+        (
+            {
+                "tasks": ("t1", "t2", "t3"),
+                "system": [0, 0, 0],
+                "task": [0, 2, 1],
+                "systems": ("a",),
+            },
+            "but cell 2",
+        ),
         ({"conditions": ("x",)}, "conditions and condition must be given together"),
         ({"condition": [0, 0, 0]}, "conditions and condition must be given together"),
         ({"conditions": ("x", "y"), "condition": [0, 0, 0]}, "condition 'y' has no cell"),
@@ -224,6 +234,14 @@ def test_html_is_escaped_and_short():
     assert "t1&amp;xx" in html
     assert "x" * 80 not in html
     assert "conditions" in html
+
+
+def test_listed():
+    names = tuple("abcdefg")
+    assert listed(names[:6]) == "a, b, c, d, e, f"
+    assert listed(names) == "a, b, c, d, e, f, and 1 more"
+    assert listed(names, 7) == "a, b, c, d, e, f, g"
+    assert listed(("x" * 80, "y" * 81)) == f"{'x' * 80}, {'y' * 77}..."
 
 
 def test_html_of_many_labels():

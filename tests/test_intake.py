@@ -106,6 +106,9 @@ def test_labels_of_polars_types():
         pl.Series("task", [uuid.UUID(int=t) for t in TASK], dtype=pl.Object)
     )
     assert Trials.from_frame(objects).counts.n.tolist() == [2, 1, 1]
+    for gap in (float("nan"), None):
+        with pytest.raises(TrialDataError, match=r"Row 1 .* has no task, nor"):
+            Trials.from_frame(frame.with_columns(pl.Series("task", [1.0, gap, gap, 1.0])))
     for nested in ([[1], [1], [2], [1]], [{"a": 1}] * 4):
         with pytest.raises(
             TrialDataError, match=r"The task in row 0 .* is [\[{].*1[\]}]; it must be"

@@ -1,6 +1,7 @@
 """Rows behind the counts, in order within each cell."""
 
 import datetime as dt
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -96,6 +97,7 @@ def test_no_missing_column_without_missing_outcomes():
         ),
         ({"time": "d"}, {"d": [dt.date(2025, 1, day) for day in (3, 2, 10, 11)]}, [0, 1, 0, 1]),
         ({"time": "d"}, {"d": [dt.timedelta(hours=h) for h in (300, 2, 1, 3)]}, [0, 0, 1, 1]),
+        ({"time": "d"}, {"d": [Decimal("10.5"), Decimal("9.5"), None, Decimal("9")]}, [1, 0, 1, 0]),
         ({"time": "d"}, {"d": [None, None, None, None]}, [1, 0, 0, 1]),
         ({"time": "d"}, {"d": pd.Series([3, "2", 10, 11], dtype=object)}, [0, 1, 0, 1]),
         ({"time": "d", "trial": "t"}, {"d": [2, 1, 1, 1], "t": [0, 3, 2, 1]}, [1, 0, 0, 1]),

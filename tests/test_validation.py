@@ -26,6 +26,9 @@ def test_wrong_prob(prob):
 def test_prob_in_percent_gets_a_hint():
     with pytest.raises(ArgumentError, match=r"not 95 \(did you mean 0\.95\?\)"):
         v.check_prob(95)
+    for prob in (1, 100):
+        with pytest.raises(ArgumentError, match=f"not {prob}[.]$"):
+            v.check_prob(prob)
 
 
 @pytest.mark.parametrize("k", [1, np.int64(3), np.uint8(200), 10**30])
@@ -121,6 +124,7 @@ def test_counts():
         ([4, 4.5], [0, 0], r"entry 1 is 4\.5"),
         ([4, np.nan], [0, 0], "entry 1 is nan"),
         ([4, np.inf], [0, 0], "entry 1 is inf"),
+        ([4, 2**62], [0, 0], f"entry 1 is {2**62}"),
         (np.array([4, 2**63], np.uint64), [0, 0], f"entry 1 is {2**63}"),
         ([4, 4], [0], r"shapes \(2,\) and \(1,\)"),
         ([[4]], [[0]], "not 2-D data of type int64"),
