@@ -52,6 +52,10 @@ class Posterior:
         """Freeze the record of how it was computed."""
         object.__setattr__(self, "sampler_info", MappingProxyType(dict(self.sampler_info)))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle through the constructor, since a mapping proxy cannot be."""
+        return type(self), (self.trials, self.model, self.engine, dict(self.sampler_info))
+
     @property
     def systems(self) -> tuple[str, ...]:
         """Labels of what was fitted: systems, or systems under one condition."""

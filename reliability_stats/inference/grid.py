@@ -198,7 +198,7 @@ def _refuse_infinite(logs: FloatArray, unit: IntArray, names: Callable[[int], st
         row = int(np.argmax(bad.any(axis=(1, 2))))
         raise ModelError(
             f"The log posterior of {names(int(unit[row]))} is NaN or +infinity at some mean and "
-            "icc in (0, 1). A log prior must be finite or -infinity everywhere inside the unit square."
+            "icc in (0, 1). A log prior must be finite or -infinity inside the unit square."
         )
     if empty.any():
         row = int(np.argmax(empty))
@@ -217,9 +217,9 @@ def _refuse_improper(
         row = int(np.argmax(bad))
         raise ModelError(
             f"The posterior of {names(int(unit[row]))} is improper: its density does not fall "
-            "off as the mean or the icc approaches 0 or 1. This happens with improper priors, such as "
-            "(a + b)^(-5/2), when every cell is all success or all failure. Use a proper prior, for "
-            "instance the default BetaBinomial()."
+            "off as the mean or the icc approaches 0 or 1. This happens with improper priors, such "
+            "as (a + b)^(-5/2), when every cell is all success or all failure. Use a proper prior, "
+            "for instance the default BetaBinomial()."
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 from scipy import special
@@ -69,7 +69,7 @@ class Beta:
 
 
 def as_prior(value: Any, name: str) -> Beta | FrozenDistribution:
-    """Accept a `Beta` or a frozen scipy distribution; frozen betas become `Beta`.
+    """Accept a `Beta` or a frozen scipy distribution on (0, 1).
 
     Raises
     ------
@@ -78,17 +78,22 @@ def as_prior(value: Any, name: str) -> Beta | FrozenDistribution:
     """
     if isinstance(value, Beta):
         return value
-    if not isinstance(value, FrozenDistribution) or isinstance(value, type):
+    frozen = isinstance(value, FrozenDistribution) and not isinstance(value, type)
+    try:
+        ends = value.support() if frozen and hasattr(value, "support") else (0.0, 1.0)
+    except TypeError:  # a scipy.stats family without its parameters
+        frozen = False
+    if not frozen:
         raise ArgumentError(
             f"{name} must be Beta(a, b) or a frozen scipy.stats distribution on (0, 1), "
             f"not {value!r}."
         )
-    low, high = (float(x) for x in value.support()) if hasattr(value, "support") else (0.0, 1.0)
+    low, high = (float(x) for x in ends)
     if low < 0 or high > 1:
         raise ArgumentError(
             f"{name} must live on (0, 1); the distribution given has support [{low:g}, {high:g}]."
         )
-    return value
+    return cast("FrozenDistribution", value)
 
 
 def logit_log_density(prior: Beta | FrozenDistribution, x: FloatArray) -> FloatArray:
