@@ -19,18 +19,24 @@ _HOMES = {
     "estimators": "estimate",
     "exceptions": (
         "ReliabilityStatsError TrialDataError ArgumentError ModelError ReliabilityStatsWarning "
-        "ConvergenceWarning IdentifiabilityWarning ExclusionWarning"
+        "MissingExtraError ConvergenceWarning IdentifiabilityWarning ExclusionWarning"
     ),
     "fitting": "fit",
+    "leaderboard": "Leaderboard bounds reconstruct",
     "models": "Beta BetaBinomial",
     "posterior": "Posterior",
+    "read": (
+        "ReadReport read_report read_agentrelbench read_evalpower read_hal read_harbor read_helm "
+        "read_inspect read_jsonl read_junit read_lm_eval read_metr read_swe_bench read_table "
+        "read_tau2 read_tau2_leaderboard read_tau_bench read_terminal_bench"
+    ),
     "simulation": "simulate Simulation",
     "trials": "Trials Counts",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
-_MODULES = ("datasets", "intervals", "models", "plots")
+_MODULES = ("datasets", "intervals", "leaderboard", "models", "plots", "read")
 
-__all__ = [*sorted(_HOME_OF), *_MODULES, "__version__"]
+__all__ = [*sorted(_HOME_OF), *_MODULES, "__version__"]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:

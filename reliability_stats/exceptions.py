@@ -11,6 +11,7 @@ __all__ = [
     "ConvergenceWarning",
     "ExclusionWarning",
     "IdentifiabilityWarning",
+    "MissingExtraError",
     "ModelError",
     "ReliabilityStatsError",
     "ReliabilityStatsWarning",
@@ -58,6 +59,16 @@ class ModelError(ReliabilityStatsError, ValueError):
     Examples
     --------
     >>> issubclass(ModelError, ReliabilityStatsError)
+    True
+    """
+
+
+class MissingExtraError(ReliabilityStatsError, ImportError):
+    """Something needs an optional package that is not installed.
+
+    Examples
+    --------
+    >>> issubclass(MissingExtraError, ImportError)
     True
     """
 

@@ -55,7 +55,7 @@ def fit(trials: Trials, model: Model | None = None, *, rng: Any = 0, **options: 
     >>> trials = rs.Trials.from_array([[1, 1, 1], [0, 1, 0], [0, 0, 0]])
     >>> post = rs.fit(trials)
     >>> round(float(post.summary(rs.SuccessRate())["mean"].iloc[0]), 3)
-    0.459
+    0.477
     """
     if not isinstance(trials, Trials):
         raise ArgumentError(

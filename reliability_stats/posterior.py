@@ -121,7 +121,7 @@ class Posterior:
         >>> table = post.summary([rs.PassAtK(4), rs.PassHatK(4)])
         >>> table[["estimand", "mean", "lower", "upper"]].round(3)
           estimand   mean  lower  upper
-        0   pass@4  0.700  0.577  0.814
+        0   pass@4  0.700  0.575  0.811
         1   pass^4  0.178  0.090  0.291
         """
         over, prob = check_over(over), check_prob(prob)

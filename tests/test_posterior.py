@@ -37,12 +37,12 @@ def conditions():
     return rs.fit(rs.Trials.from_counts(table, condition="condition"))
 
 
-SCHEMA = "estimand system over mean sd lower upper prob interval identified ess_bulk r_hat".split()
+SCHEMA = "estimand system over mean sd lower upper prob interval identified ess_bulk r_hat"
 
 
 def test_summary_schema(post):
     table = post.summary()
-    assert list(table.columns) == SCHEMA
+    assert list(table.columns) == SCHEMA.split()
     assert list(table["estimand"]) == [
         "success_rate",
         "pass@4",
@@ -101,9 +101,8 @@ def test_wrong_arguments(post, call, message):
 
 def test_tasks_table(post, airline):
     cells = post.tasks()
-    assert list(cells.columns) == (
-        "system task n successes mean sd lower upper p_not_shown p_flickering p_persistent".split()
-    )
+    names = "system task n successes mean sd lower upper p_not_shown p_flickering p_persistent"
+    assert list(cells.columns) == names.split()
     assert len(cells) == 50
     states = cells[["p_not_shown", "p_flickering", "p_persistent"]]
     np.testing.assert_allclose(states.sum(axis=1), 1, atol=1e-9)
@@ -217,9 +216,7 @@ def test_shows_itself(post):
     assert "BetaBinomial" in text
     assert "50 tasks" in text
     assert "quadrature" in text
-    trials = rs.Trials.from_counts(
-        {"system": ["<b>&x"], "task": ["t"], "n": [4], "successes": [2]}
-    )
+    trials = rs.Trials.from_counts({"system": ["<b>&x"], "task": ["t"], "n": [4], "successes": [2]})
     html = rs.fit(trials)._repr_html_()
     assert "<b>" not in html
 

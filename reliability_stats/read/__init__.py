@@ -7,9 +7,8 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from reliability_stats._validation import check_choice
-from reliability_stats.trials import Trials
-
+from .._validation import check_choice
+from ..trials import Trials
 from ._files import MAX_BYTES, Paths
 from ._recognise import recognise
 from ._report import ReadReport, attach, read_report

@@ -14,17 +14,13 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from reliability_stats.exceptions import ArgumentError, ReliabilityStatsError, TrialDataError
+from ..exceptions import ArgumentError, TrialDataError
 
 Paths: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 MAX_BYTES = 2**29
 MAX_DEPTH = 16
 MAX_FILES = 1_000_000
-
-
-class MissingExtraError(ReliabilityStatsError, ImportError):
-    """A format needs a package that is not installed."""
 
 
 def find(path: Paths, patterns: tuple[str, ...]) -> list[Path]:

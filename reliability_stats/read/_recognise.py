@@ -9,8 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from reliability_stats.exceptions import TrialDataError
-
+from ..exceptions import TrialDataError
 from . import (
     evalpower,
     hal,

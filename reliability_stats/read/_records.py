@@ -10,11 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from reliability_stats._counts import plural
-from reliability_stats._validation import check_choice, check_positive_int
-from reliability_stats.exceptions import ArgumentError, ExclusionWarning, TrialDataError
-from reliability_stats.trials import Trials
-
+from .._counts import plural
+from .._validation import check_choice, check_positive_int
+from ..exceptions import ArgumentError, ExclusionWarning, TrialDataError
+from ..trials import Trials
 from ._fields import Malformed, label
 from ._files import Paths, find, parse_json, read_json, read_text
 from ._report import ReadReport, attach, tally

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reliability_stats._counts import html_table, listed, plural
-from reliability_stats.exceptions import TrialDataError
-from reliability_stats.trials import Trials
+from .._counts import html_table, listed, plural
+from ..exceptions import TrialDataError
+from ..trials import Trials
 
 if TYPE_CHECKING:
     import pandas as pd

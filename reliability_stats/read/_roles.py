@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from reliability_stats._validation import suggest
-from reliability_stats.exceptions import ArgumentError, TrialDataError
-
+from .._validation import suggest
+from ..exceptions import ArgumentError, TrialDataError
 from ._fields import Malformed, flag, label, moment, number, passes, short
 from ._records import STATUSES
 

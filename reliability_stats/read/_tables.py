@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reliability_stats._counts import plural
-from reliability_stats.exceptions import ArgumentError, TrialDataError
-
-from ._files import MissingExtraError
+from .._counts import plural
+from ..exceptions import ArgumentError, MissingExtraError, TrialDataError
 from ._records import Reading
 
 CSV = (".csv", ".tsv", ".txt")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from reliability_stats.exceptions import TrialDataError
+from ..exceptions import TrialDataError
 
 MAX_MEMBERS = 1_000_000
 MAX_RATIO = 1000

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from reliability_stats._validation import check_choice
-from reliability_stats.exceptions import TrialDataError
-from reliability_stats.trials import Trials
-
+from .._validation import check_choice
+from ..exceptions import TrialDataError
+from ..trials import Trials
 from ._fields import Malformed, flag, get, label, mapping, need, short
 from ._files import MAX_BYTES, Paths, read_json
 from ._records import ONE_SYSTEM, Named, Reading

@@ -8,8 +8,7 @@ from numbers import Real
 from pathlib import Path
 from typing import Any
 
-from reliability_stats.trials import Trials
-
+from ..trials import Trials
 from ._fields import Malformed, get, items, label, mapping, moment, number, passes, short
 from ._files import MAX_BYTES, Paths
 from ._records import Named, Reading

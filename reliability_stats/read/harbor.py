@@ -8,10 +8,9 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from reliability_stats._counts import plural
-from reliability_stats.exceptions import ExclusionWarning
-from reliability_stats.trials import Trials
-
+from .._counts import plural
+from ..exceptions import ExclusionWarning
+from ..trials import Trials
 from ._fields import Malformed, get, items, label, mapping, moment, need, number, passes
 from ._files import MAX_BYTES, Paths, natural
 from ._records import Named, Reading

@@ -10,12 +10,11 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
-from reliability_stats._counts import plural
-from reliability_stats.exceptions import ArgumentError, TrialDataError
-from reliability_stats.trials import Trials
-
+from .._counts import plural
+from ..exceptions import ArgumentError, MissingExtraError, TrialDataError
+from ..trials import Trials
 from ._fields import Malformed, get, items, label, mapping, moment, need, number, passes, short
-from ._files import MAX_BYTES, MissingExtraError, Paths, parse_json
+from ._files import MAX_BYTES, Paths, parse_json
 from ._records import Named, Reading
 from ._zip import archive, member, readable
 

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reliability_stats._counts import plural
-from reliability_stats._validation import check_choice
-from reliability_stats.exceptions import ReliabilityStatsWarning, TrialDataError
-from reliability_stats.trials import Trials
-
+from .._counts import plural
+from .._validation import check_choice
+from ..exceptions import MissingExtraError, ReliabilityStatsWarning, TrialDataError
+from ..trials import Trials
 from ._fields import moment
-from ._files import MAX_BYTES, MissingExtraError, Paths, read_bytes
+from ._files import MAX_BYTES, Paths, read_bytes
 from ._records import Named, Reading
 
 COUNTED = re.compile(r"(?P<stem>.*[\[-])(?P<k>[0-9]{1,9})-(?P<n>[0-9]{1,9})\]", re.DOTALL)

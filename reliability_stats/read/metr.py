@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reliability_stats.trials import Trials
-
+from ..trials import Trials
 from ._fields import flag, get, label, maybe_number, moment, need
 from ._files import MAX_BYTES, Paths
 from ._records import Reading

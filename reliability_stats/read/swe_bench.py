@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from reliability_stats.exceptions import TrialDataError
-from reliability_stats.trials import Trials
-
+from ..exceptions import TrialDataError
+from ..trials import Trials
 from ._fields import Malformed, flag, get, items, label, mapping, need
 from ._files import MAX_BYTES, Paths
 from ._records import Named, Reading

@@ -7,11 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from reliability_stats._counts import plural
-from reliability_stats._validation import check_choice
-from reliability_stats.exceptions import TrialDataError
-from reliability_stats.trials import Trials
-
+from .._counts import plural
+from .._validation import check_choice
+from ..exceptions import TrialDataError
+from ..trials import Trials
 from ._fields import Malformed, get, short
 from ._files import MAX_BYTES, Paths
 from ._records import ONE_SYSTEM, Reading

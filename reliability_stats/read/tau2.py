@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from reliability_stats._validation import check_choice
-from reliability_stats.trials import Trials
-
+from .._validation import check_choice
+from ..trials import Trials
 from ._fields import NEAR, Malformed, get, items, label, mapping, maybe_number, moment, need
 from ._files import MAX_BYTES, Paths
 from ._records import Named, Reading

@@ -9,9 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reliability_stats._validation import check_positive_int
-from reliability_stats.exceptions import ArgumentError, ExclusionWarning, TrialDataError
-
+from .._validation import check_positive_int
+from ..exceptions import ArgumentError, ExclusionWarning, TrialDataError
 from ._fields import Malformed, get, label, mapping, need, number
 from ._files import MAX_BYTES, Paths, find, read_json
 

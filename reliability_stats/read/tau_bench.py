@@ -6,8 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from reliability_stats.trials import Trials
-
+from ..trials import Trials
 from ._fields import NEAR, get, items, label, need, number
 from ._files import MAX_BYTES, Paths
 from ._records import Named, Reading

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from reliability_stats.exceptions import TrialDataError
-from reliability_stats.trials import Trials
-
+from ..exceptions import TrialDataError
+from ..trials import Trials
 from ._fields import flag, get, items, label, moment, need
 from ._files import MAX_BYTES, Paths, read_json
 from ._records import Named, Reading

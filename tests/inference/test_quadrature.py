@@ -7,10 +7,10 @@ from functools import partial
 import numpy as np
 import pytest
 from scipy import special
-from tests.inference.brute import Brute, all_of, any_of
 
 import reliability_stats as rs
 from reliability_stats.inference import grid
+from tests.inference.brute import Brute, all_of, any_of
 
 AIRLINE = np.repeat(np.arange(5), [14, 12, 10, 4, 10])
 """Successes of 4 trials on the 50 airline tasks of tau-bench, gpt-4o with tool calling."""
@@ -127,7 +127,7 @@ def check_against_brute(successes, n, k, *, size=401, tol=5e-4):
         assert np.abs(values[2:] - ends).max() < tol * sd
 
 
-class no_warning:  # noqa: N801
+class no_warning:
     def __enter__(self):
         return self
 
