@@ -371,17 +371,27 @@ class Counts:
         >>> Trials.from_array([[1, 0], [0, 1], [1, 1]]).counts.distinct()
         DistinctCounts: 2 rows for 3 cells
         """
-        order = np.lexsort((self.successes, self.n, self.unit))
-        columns = [values[order] for values in (self.unit, self.n, self.successes)]
-        new = np.arange(self.n_cells) == 0
-        for values in columns:
-            new[1:] |= np.diff(values) != 0
-        first = np.flatnonzero(new)
-        row_of_cell = np.empty(self.n_cells, dtype=np.int64)
-        row_of_cell[order] = np.cumsum(new) - 1
-        unit, n, successes = (values[first] for values in columns)
-        multiplicity = np.diff(first, append=self.n_cells)
-        return DistinctCounts(unit, n, successes, multiplicity, row_of_cell)
+        return self._distinct
+
+    @cached_property
+    def _distinct(self) -> DistinctCounts:
+        """Count equal cells, by a table of all possible ones where that is small."""
+        base = int(self.n.max()) + 1
+        size = (int(self.unit[-1]) + 1) * base**2
+        if size >= 2**62:
+            columns = np.stack([self.unit, self.n, self.successes])
+            (unit, n, successes), row, many = np.unique(
+                columns, axis=1, return_inverse=True, return_counts=True
+            )
+            return DistinctCounts(unit, n, successes, many, row.ravel())
+        key = (self.unit * base + self.n) * base + self.successes
+        if size <= 8 * self.n_cells + 2**16:
+            table = np.bincount(key, minlength=size)
+            keys = np.flatnonzero(table)
+            row, many = (np.cumsum(table > 0) - 1)[key], table[keys]
+        else:
+            keys, row, many = np.unique(key, return_inverse=True, return_counts=True)
+        return DistinctCounts(keys // base**2, keys // base % base, keys % base, many, row)
 
     def describe(self) -> str:
         """Say how much there is.
