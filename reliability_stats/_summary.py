@@ -123,11 +123,21 @@ def identification(estimand: Estimand, n: IntArray) -> str:
     return "no" if n.max(initial=0) <= 1 else "model"
 
 
-def identification_by_unit(estimand: Estimand, counts: Counts) -> list[str]:
-    """Give `identification` for each unit of the counts."""
+def identification_by_unit(estimand: Estimand, counts: Counts, over: str) -> list[str]:
+    """Give `identification` for each unit of the counts.
+
+    Over the observed tasks, one trial a task fixes the mean but not how far it may be off: the
+    width of the interval then rests on the model.
+    """
     order = np.argsort(counts.unit, kind="stable")
     groups = np.split(counts.n[order], np.flatnonzero(np.diff(counts.unit[order])) + 1)
-    return [identification(estimand, n) for n in groups]
+    found = [identification(estimand, n) for n in groups]
+    if over == "population":
+        return found
+    return [
+        "model" if word == "yes" and n.max() == 1 else word
+        for word, n in zip(found, groups, strict=True)
+    ]
 
 
 def warn_unidentified(names: Iterable[str], stacklevel: int = 3) -> None:

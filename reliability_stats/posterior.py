@@ -129,7 +129,7 @@ class Posterior:
         solve = self.engine.population if over == "population" else self.engine.observed
         rows, unidentified = [], []
         for estimand, marginal in zip(wanted, solve(wanted, prob), strict=True):
-            identified = _summary.identification_by_unit(estimand, self.trials.counts)
+            identified = _summary.identification_by_unit(estimand, self.trials.counts, over)
             if "no" in identified:
                 unidentified.append(estimand.name)
             fields = {

@@ -229,6 +229,8 @@ def test_one_trial_rows_warn_and_say_no():
     with pytest.warns(rs.IdentifiabilityWarning, match=r"pass\^3, icc"):
         table = post.summary([rs.SuccessRate(), rs.PassHatK(3), rs.ICC()])
     assert list(table["identified"]) == ["yes", "no", "no"]
+    observed = post.summary(rs.SuccessRate(), over="observed")
+    assert list(observed["identified"]) == ["model"]
 
 
 def test_names_with_every_kind_of_character():

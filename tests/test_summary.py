@@ -180,8 +180,16 @@ def test_no_task_identifies_nothing():
 
 def test_each_system_is_judged_by_its_own_trials():
     counts = counts_of([1, 1], [4, 4], [2, 2])
-    assert _summary.identification_by_unit(PassHatK(4), counts) == ["no", "yes", "model"]
-    assert _summary.identification_by_unit(SuccessRate(), counts) == ["yes", "yes", "yes"]
+    assert _summary.identification_by_unit(PassHatK(4), counts, "population") == [
+        "no",
+        "yes",
+        "model",
+    ]
+    assert _summary.identification_by_unit(SuccessRate(), counts, "population") == [
+        "yes",
+        "yes",
+        "yes",
+    ]
 
 
 def test_a_warning_names_what_is_not_identified():

@@ -2,9 +2,10 @@
 
     python tests/benchmarks/scaling.py
 
-Once counts are made (with their fingerprint), the cost depends on the number of distinct counts and not on tasks. The
-alternative is `scipy.stats.betabinom`, whose log likelihood of all cells is evaluated once on as
-many points as one lattice has: the least that a general-purpose grid would cost a system.
+Once counts are made (with their fingerprint), the cost depends on the number of distinct counts
+and not on tasks. The alternative is `scipy.stats.betabinom`, whose log likelihood of all cells is
+evaluated once on as many points as one lattice has: the least that a general-purpose grid would
+cost a system.
 """
 
 from __future__ import annotations
