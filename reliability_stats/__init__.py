@@ -22,6 +22,7 @@ _HOMES = {
         "MissingExtraError ConvergenceWarning IdentifiabilityWarning ExclusionWarning"
     ),
     "fitting": "fit",
+    "claims": "claim Claim",
     "leaderboard": "Leaderboard bounds reconstruct",
     "models": "Beta BetaBinomial",
     "posterior": "Posterior",
