@@ -25,6 +25,7 @@ _HOMES = {
     "claims": "claim Claim",
     "leaderboard": "Leaderboard bounds reconstruct",
     "models": "Beta BetaBinomial",
+    "planning": "plan Plan",
     "posterior": "Posterior",
     "read": (
         "ReadReport read_report read_agentrelbench read_evalpower read_hal read_harbor read_helm "

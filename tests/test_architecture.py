@@ -24,7 +24,7 @@ LAYERS = [
     },
     {"inference", "posterior"},
     {"fitting"},
-    {"_claim_parts", "_claim_schema", "claims", "leaderboard"},
+    {"_claim_parts", "_claim_schema", "claims", "leaderboard", "planning"},
     {"plots", "_cli_files", "_cli_input", "_cli_report", "cli"},
     {"__init__", "__main__"},
 ]
