@@ -591,3 +591,17 @@ def test_percent(value, places, text):
 )
 def test_digits_follow_the_posterior_sd(sds, expected):
     assert findings.decimals(pd.DataFrame({"sd": sds})) == expected
+
+
+def test_report_is_written(run, table, tmp_path):
+    file = tmp_path / "r.html"
+    code, out, _ = run("analyze", table(ROWS), "--report", str(file))
+    assert code == 0
+    assert f"Wrote {file}" in out
+    assert "What this report does not show" in file.read_text(encoding="utf-8")
+
+
+def test_report_of_no_known_kind(run, table, tmp_path):
+    code, _, err = run("analyze", table(ROWS), "--report", str(tmp_path / "r.doc"))
+    assert code == cli.DATA_ERROR
+    assert "path must end in .html, .md or .tex" in err
