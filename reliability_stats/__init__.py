@@ -22,6 +22,7 @@ _HOMES = {
         "MissingExtraError ConvergenceWarning IdentifiabilityWarning ExclusionWarning"
     ),
     "fitting": "fit",
+    "identified_set": "identified_set",
     "leaderboard": "Leaderboard bounds reconstruct",
     "models": "Beta BetaBinomial GridMixture",
     "posterior": "Posterior",
