@@ -26,7 +26,7 @@ _HOMES = {
     "leaderboard": "Leaderboard bounds reconstruct",
     "models": "Beta BetaBinomial GridMixture",
     "planning": "plan Plan",
-    "identified_set": "identified_set",
+    "identification": "identified_set",
     "posterior": "Posterior",
     "read": (
         "ReadReport read_report read_agentrelbench read_evalpower read_hal read_harbor read_helm "

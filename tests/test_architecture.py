@@ -26,7 +26,7 @@ LAYERS = [
     {"fitting"},
     {
         *("_claim_parts", "_claim_schema", "claims"),
-        "identified_set",
+        "identification",
         "leaderboard",
         "planning",
     },

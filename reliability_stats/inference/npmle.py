@@ -128,6 +128,7 @@ def _newton(
         with np.errstate(divide="ignore", invalid="ignore"):
             after = share @ np.log(likelihood @ trial)
         if after >= before:
-            return np.where(trial > 1e-15, trial, 0.0) / trial[trial > 1e-15].sum()
+            kept = np.where(trial > 1e-15, trial, 0.0)
+            return np.asarray(kept / kept.sum())
         step /= 2.0
     return weights

@@ -109,7 +109,7 @@ class Ranges:
     problem: MomentProblem
     published: FloatArray
     draws: FloatArray | None
-    closed: Closed = lambda estimand, moments: None  # noqa: E731, ARG005
+    closed: Closed = lambda estimand, moments: None  # noqa: ARG005
     centred: bool = False
 
     def of(self, estimand: Estimand) -> Range | str:

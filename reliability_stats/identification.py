@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from ._counts import plural
 from ._numerics import FloatArray, IntArray
-from ._summary import COLUMNS, as_estimands, usual_k
+from ._summary import COLUMNS, as_estimands
 from ._validation import check_prob, check_rng
 from .estimands import Estimand
 from .estimands.scores import ScoreMean
@@ -230,8 +230,3 @@ def grid() -> FloatArray:
 def likeliest(n: IntArray, successes: IntArray, tasks: IntArray) -> Best:
     """Find a likeliest distribution of p for counts."""
     return npmle(log_kernel(grid(), n, successes), tasks)
-
-
-def usual_trials(counts: Counts) -> int:
-    """Give the number of trials that the set rests on."""
-    return min(usual_k(counts), MOST)
