@@ -30,7 +30,10 @@ __all__ = ["identified_set"]
 MORE = ("set_lower", "set_upper", "n_tasks", "n_trials", "note")
 MOST = 32
 """Most trials a task whose outcomes are used one by one; of more, random subsets of that size."""
-FLOOR = 1e-12
+POINT = (
+    "the counts are no mixture of binomials: one distribution fits best, and the set is a point or "
+    "nearly, for want of data rather than of doubt; read lower and upper"
+)
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,10 @@ def identified_set(
     TrialDataError
         If outcomes are missing under ``missing="bounds"``.
 
+    See Also
+    --------
+    model_range : These bounds beside the values of models.
+
     Notes
     -----
     Bounds are linear programs over the distribution of p on a fine grid, with the shares of tasks
@@ -149,10 +156,11 @@ class _Unit:
 
     system: str
     ranges: Ranges
-    best: Best
     n_tasks: int
     n_trials: int
     note: str
+    point: bool
+    """Whether one distribution fits best, because the counts are no mixture of binomials."""
 
     @classmethod
     def of(
@@ -179,28 +187,11 @@ class _Unit:
         return cls(
             counts.units[unit],
             Ranges(problem, shares @ features, draws, centred=True),
-            best,
             used,
             k,
-            cls._remarks(int(tasks.sum()) - used, k, int(n.max()), shares @ features, fitted),
+            _remarks(n, k, tasks),
+            bool((n == k).all() and np.abs(shares @ features - fitted).max() > 1e-6),
         )
-
-    @staticmethod
-    def _remarks(
-        left_out: int, k: int, largest: int, counted: FloatArray, fitted: FloatArray
-    ) -> str:
-        """Say what was left out, and whether the set is a point for want of data."""
-        notes = []
-        if left_out:
-            notes.append(f"{plural(left_out, 'task')} with fewer than {k} trials left out")
-        if largest > k:
-            notes.append(f"of tasks with more trials, random subsets of {k}")
-        if np.abs(counted - fitted).max() > 1e-6:
-            notes.append(
-                "the counts are no mixture of binomials, so that one distribution fits best and "
-                "the set is a point or nearly; read the band"
-            )
-        return "; ".join(notes)
 
     def row(self, estimand: Estimand, prob: float) -> dict[str, Any]:
         """Give the row of one estimand."""
@@ -215,11 +206,24 @@ class _Unit:
             note = "; ".join(filter(None, [self.note, found]))
             return row | ends | {"identified": "no", "interval": "none", "note": note}
         row["identified"] = "yes" if found.identified else "bounds"
+        if self.point and not found.identified:
+            row["note"] = "; ".join(filter(None, [self.note, POINT]))
         row["set_lower"], row["set_upper"] = found.ends.tolist()
         row["lower"], row["upper"] = found.interval(prob)
         if found.identified and found.drawn is not None:
             row["mean"], row["sd"] = row["set_lower"], spread(found.drawn[0])
         return row
+
+
+def _remarks(n: IntArray, k: int, tasks: IntArray) -> str:
+    """Say what was left out."""
+    notes = []
+    left_out = int(tasks[n < k].sum())
+    if left_out:
+        notes.append(f"{plural(left_out, 'task')} with fewer than {k} trials left out of the band")
+    if n.max() > k:
+        notes.append(f"of tasks with more than {k} trials, random subsets of {k}")
+    return "; ".join(notes)
 
 
 def grid() -> FloatArray:
