@@ -24,8 +24,9 @@ _HOMES = {
     "fitting": "fit",
     "claims": "claim Claim",
     "leaderboard": "Leaderboard bounds reconstruct",
-    "models": "Beta BetaBinomial",
+    "models": "Beta BetaBinomial GridMixture",
     "planning": "plan Plan",
+    "identification": "identified_set",
     "posterior": "Posterior",
     "read": (
         "ReadReport read_report read_agentrelbench read_evalpower read_hal read_harbor read_helm "

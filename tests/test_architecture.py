@@ -26,6 +26,7 @@ LAYERS = [
     {"fitting"},
     {
         *("_claim_parts", "_claim_schema", "claims"),
+        "identification",
         "leaderboard",
         "planning",
     },
