@@ -12,6 +12,7 @@ from typing import Any
 from ._version import __version__
 
 _HOMES = {
+    "comparison": "compare Comparison rank Ranking reversals zones",
     "estimands": (
         "SuccessRate PassAtK PassHatK Gap Persistence Recovery Disagreement ICC GPassAtK "
         "MeanGPassAtK Reach FlickerMass Dependable Estimand"
@@ -38,7 +39,16 @@ _HOMES = {
     "trials": "Trials Counts",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
-_MODULES = ("datasets", "intervals", "leaderboard", "models", "plots", "read", "report")
+_MODULES = (
+    "comparison",
+    "datasets",
+    "intervals",
+    "leaderboard",
+    "models",
+    "plots",
+    "read",
+    "report",
+)
 
 __all__ = [*sorted(_HOME_OF), *_MODULES, "__version__"]  # noqa: PLE0604
 

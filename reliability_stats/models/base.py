@@ -13,6 +13,7 @@ class Model(ABC):
 
     Subclasses are frozen dataclasses that hold no data. `inference` names the module of
     ``reliability_stats.inference`` whose function ``infer(trials, model, *, seed, ...)`` fits them.
+    `joint` says whether systems share parameters, so that one draw holds for all of them together.
 
     Examples
     --------
@@ -22,3 +23,4 @@ class Model(ABC):
     """
 
     inference: ClassVar[str]
+    joint: ClassVar[bool] = False
