@@ -23,7 +23,7 @@ _HOMES = {
     ),
     "fitting": "fit",
     "leaderboard": "Leaderboard bounds reconstruct",
-    "models": "Beta BetaBinomial",
+    "models": "Beta BetaBinomial Crossed",
     "posterior": "Posterior",
     "read": (
         "ReadReport read_report read_agentrelbench read_evalpower read_hal read_harbor read_helm "

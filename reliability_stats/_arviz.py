@@ -34,3 +34,26 @@ def from_groups(
     data = az.from_dict(**used, coords=dict(coords), dims=kept)
     data["posterior"].attrs.update(attrs)
     return data
+
+
+def chain_figures(values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Give bulk and tail effective sample sizes and R-hat of (chains, draws, variables), by ArviZ.
+
+    NaN where they are undefined: for constants, and R-hat for one chain.
+    """
+    import warnings
+
+    import arviz as az
+    import xarray as xr
+
+    if values.shape[2] == 0:
+        return (np.zeros(0),) * 3
+    data = xr.Dataset({"x": (("chain", "draw", "variable"), values)})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = [az.ess(data, method="bulk"), az.ess(data, method="tail"), az.rhat(data)]
+    bulk, tail, r_hat = (np.asarray(item["x"].values, dtype=float) for item in found)
+    constant = np.ptp(values, axis=(0, 1)) == 0
+    if values.shape[0] == 1:
+        r_hat = np.full_like(bulk, np.nan)
+    return tuple(np.where(constant, np.nan, item) for item in (bulk, tail, r_hat))  # type: ignore[return-value]

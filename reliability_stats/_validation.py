@@ -108,6 +108,14 @@ def check_fraction(x: object, name: str) -> float:
     return number
 
 
+def check_positive(x: object, name: str) -> float:
+    """Give a scale as a positive finite float."""
+    number = _as_float(x, name, "a positive number")
+    if not 0 < number < np.inf:
+        raise ArgumentError(f"{name} must be a positive number, not {x!r}.")
+    return number
+
+
 def check_thresholds(low: object, high: object) -> tuple[float, float]:
     """Give two success probabilities with 0 <= low < high <= 1."""
     bottom, top = check_fraction(low, "low"), check_fraction(high, "high")

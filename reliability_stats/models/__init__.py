@@ -2,6 +2,7 @@
 
 from .base import Model
 from .beta_binomial import BetaBinomial
+from .crossed import Crossed
 from .priors import Beta
 
-__all__ = ["Beta", "BetaBinomial", "Model"]
+__all__ = ["Beta", "BetaBinomial", "Crossed", "Model"]

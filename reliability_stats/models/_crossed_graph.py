@@ -1,0 +1,163 @@
+"""The crossed model as a PyMC graph, on the collapsed beta-binomial likelihood.
+
+With e = rho / (1 - rho), the log likelihood of a cell with y successes in n trials is
+
+    sum_{j<y} log(mu + j e) + sum_{j<n-y} log(1 - mu + j e) - sum_{j<n} log(1 + j e),
+
+up to a constant. Unlike differences of log-gamma functions it keeps its digits for small rho, its
+gradient is cheap, and the last sum is one of each system, not of each cell.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import special
+
+from .._counts import Counts
+from .._numerics import FloatArray, step_nodes
+from .priors import Beta
+
+if TYPE_CHECKING:
+    from ._crossed_layout import Layout
+
+
+def count_weights(counts: Counts) -> tuple[FloatArray, dict[str, FloatArray]]:
+    """Give the nodes j, and how often each enters the three sums.
+
+    Returns
+    -------
+    nodes : (nodes,) array
+        Values of j; the first is 0.
+    weights : dict
+        ``successes`` and ``failures`` (cells, nodes), ``trials`` (systems, nodes).
+    """
+    n, y = counts.n, counts.successes
+    nodes, (wins, fails, trials) = step_nodes(int(n.max()), y, n - y, n)
+    by_system = np.zeros((counts.n_systems, len(nodes)))
+    np.add.at(by_system, counts.system, trials)
+    return nodes, {"successes": wins, "failures": fails, "trials": by_system}
+
+
+def constant(counts: Counts) -> float:
+    """Sum of the log binomial coefficients, which the graph leaves out."""
+    n, y = counts.n.astype(float), counts.successes.astype(float)
+    terms = special.gammaln(n + 1) - special.gammaln(y + 1) - special.gammaln(n - y + 1)
+    return float(terms.sum())
+
+
+def build(layout: Layout) -> Any:
+    """Build the graph.
+
+    Parameters
+    ----------
+    layout : Layout
+        The design.
+
+    Returns
+    -------
+    pymc.Model
+        Counts enter through data containers ``successes``, ``failures`` and ``trials``, see
+        `count_weights`, so that a compiled model can be given others of the same design.
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    counts, effects = layout.counts, layout.effects
+    nodes, weights = count_weights(counts)
+    with pm.Model() as model:
+        data = {name: pm.Data(name, value) for name, value in weights.items()}
+        systems = _systems(layout)
+        rate = systems["system"][counts.system]
+        if "task" in effects:
+            rate = rate + _tasks(layout)[counts.task]
+        if "family" in effects:
+            sd = pm.HalfNormal("family_sd", layout.scales.family_sd)
+            raw = pm.ZeroSumNormal("family_raw", 1.0, shape=len(layout.families))
+            rate = rate + pm.Deterministic("family", sd * raw)[layout.family[counts.task]]
+        if "condition" in effects:
+            rate = rate + _shifts(layout)
+        e = pt.exp(systems["icc_logit"])
+        mu, nu = pt.sigmoid(rate), pt.sigmoid(-rate)
+        total = -(data["successes"][:, 0] * pt.softplus(-rate)).sum()
+        total -= (data["failures"][:, 0] * pt.softplus(rate)).sum()
+        for q, node in enumerate(nodes[1:], start=1):
+            step = node * e[counts.system]
+            total += (data["successes"][:, q] * pt.log(mu + step)).sum()
+            total += (data["failures"][:, q] * pt.log(nu + step)).sum()
+        total -= (data["trials"] * pt.log1p(nodes * e[:, None])).sum()
+        pm.Potential("likelihood", total)
+    return model
+
+
+def _logit_of_beta(name: str, prior: Beta) -> Any:
+    """Give a variable whose inverse logit has a beta prior."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    x = pm.Logistic(name, 0.0, 1.0)
+    if (prior.a, prior.b) != (1.0, 1.0):
+        more = -(prior.a - 1.0) * pt.softplus(-x) - (prior.b - 1.0) * pt.softplus(x)
+        pm.Potential(f"{name}_prior", more - special.betaln(prior.a, prior.b))
+    return x
+
+
+def _systems(layout: Layout) -> dict[str, Any]:
+    """Add the logit of the mean and of the correlation of every system."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    size = layout.counts.n_systems
+    priors = {"system": layout.mean_prior, "icc_logit": layout.icc_prior}
+    scales = {"system": layout.scales.system_sd, "icc_logit": layout.scales.icc_sd}
+    out = {}
+    for name, prior in priors.items():
+        centre = _logit_of_beta(f"{name}_mean", prior)
+        if "system" in layout.effects:
+            sd = pm.HalfNormal(f"{name}_sd", scales[name])
+            values = centre + sd * pm.Normal(f"{name}_raw", 0.0, 1.0, shape=size)
+        else:
+            values = pt.atleast_1d(centre)
+        out[name] = pm.Deterministic(name, values)
+    return out
+
+
+def _tasks(layout: Layout) -> Any:
+    """Add the effects of tasks, with sum zero."""
+    import pymc as pm
+
+    size = layout.counts.n_tasks
+    sd = pm.HalfNormal("task_sd", layout.scales.task_sd)
+    if layout.centred_tasks:
+        return pm.ZeroSumNormal("task", sd, shape=size)
+    return pm.Deterministic("task", sd * pm.ZeroSumNormal("task_raw", 1.0, shape=size))
+
+
+def _shifts(layout: Layout) -> Any:
+    """Add the effects of conditions, of each system and each task; give their sum for each cell."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    counts, size = layout.counts, layout.n_shifted
+    scales = layout.scales
+    shift = pm.Normal("condition", 0.0, scales.condition_sd, shape=size)
+    own = pt.zeros((counts.n_systems, size)) + shift
+    if "condition_system" in layout.effects:
+        sd = pm.HalfNormal("condition_system_sd", scales.condition_system_sd)
+        raw = pm.Normal("condition_system_raw", 0.0, 1.0, shape=(counts.n_systems, size))
+        own = own + sd * raw
+    own = pm.Deterministic("condition_system", own)
+    away = np.flatnonzero(layout.level > 0)
+    system, task, level = counts.system[away], counts.task[away], layout.level[away] - 1
+    total = own[system, level]
+    if "condition_task" in layout.effects:
+        sd = pm.HalfNormal("condition_task_sd", scales.condition_task_sd)
+        shape = (size, counts.n_tasks)
+        if layout.centred_slopes:
+            slopes = pm.ZeroSumNormal("condition_task", sd, shape=shape)
+        else:
+            raw = pm.ZeroSumNormal("condition_task_raw", 1.0, shape=shape)
+            slopes = pm.Deterministic("condition_task", sd * raw)
+        total = total + slopes[level, task]
+    return pt.set_subtensor(pt.zeros(counts.n_cells)[away], total)
