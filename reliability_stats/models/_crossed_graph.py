@@ -16,11 +16,14 @@ import numpy as np
 from scipy import special
 
 from .._counts import Counts
-from .._numerics import FloatArray, step_nodes
+from .._numerics import EXACT, FloatArray, step_nodes
 from .priors import Beta
 
 if TYPE_CHECKING:
     from ._crossed_layout import Layout
+
+BATCH = 8
+"""Factors that are multiplied before the logarithm is taken: few enough not to underflow."""
 
 
 def count_weights(counts: Counts) -> tuple[FloatArray, dict[str, FloatArray]]:
@@ -78,17 +81,33 @@ def build(layout: Layout) -> Any:
             rate = rate + pm.Deterministic("family", sd * raw)[layout.family[counts.task]]
         if "condition" in effects:
             rate = rate + _shifts(layout)
-        e = pt.exp(systems["icc_logit"])
-        mu, nu = pt.sigmoid(rate), pt.sigmoid(-rate)
-        total = -(data["successes"][:, 0] * pt.softplus(-rate)).sum()
-        total -= (data["failures"][:, 0] * pt.softplus(rate)).sum()
-        for q, node in enumerate(nodes[1:], start=1):
-            step = node * e[counts.system]
-            total += (data["successes"][:, q] * pt.log(mu + step)).sum()
-            total += (data["failures"][:, q] * pt.log(nu + step)).sum()
-        total -= (data["trials"] * pt.log1p(nodes * e[:, None])).sum()
+        total = _log_likelihood(rate, systems["icc_logit"], counts, nodes, data)
         pm.Potential("likelihood", total)
     return model
+
+
+def _log_likelihood(
+    rate: Any, icc_logit: Any, counts: Counts, nodes: FloatArray, data: dict[str, Any]
+) -> Any:
+    """Add the log likelihood of the cells up, given the logits of their means."""
+    import pytensor.tensor as pt
+
+    e = pt.exp(icc_logit)
+    own = e[counts.system]
+    first = data["successes"][:, 0], data["failures"][:, 0]
+    total = (first[0] * rate - (first[0] + first[1]) * pt.softplus(rate)).sum()
+    for name, share in (("successes", pt.sigmoid(rate)), ("failures", pt.sigmoid(-rate))):
+        steps = [(data[name][:, q], share + nodes[q] * own) for q in range(1, len(nodes))]
+        exact, rest = steps[: EXACT - 1], steps[EXACT - 1 :]
+        for start in range(0, len(exact), BATCH):
+            product = 1.0
+            for weight, term in exact[start : start + BATCH]:
+                product = product * pt.switch(pt.gt(weight, 0.0), term, 1.0)
+            if start < len(exact):
+                total += pt.log(product).sum()
+        for weight, term in rest:
+            total += (weight * pt.log(term)).sum()
+    return total - (data["trials"] * pt.log1p(nodes * e[:, None])).sum()
 
 
 def _logit_of_beta(name: str, prior: Beta) -> Any:
@@ -116,7 +135,10 @@ def _systems(layout: Layout) -> dict[str, Any]:
         centre = _logit_of_beta(f"{name}_mean", prior)
         if "system" in layout.effects:
             sd = pm.HalfNormal(f"{name}_sd", scales[name])
-            values = centre + sd * pm.Normal(f"{name}_raw", 0.0, 1.0, shape=size)
+            if layout.centred[name]:
+                values = centre + pm.ZeroSumNormal(f"{name}_raw", sd, shape=size)
+            else:
+                values = centre + sd * pm.ZeroSumNormal(f"{name}_raw", 1.0, shape=size)
         else:
             values = pt.atleast_1d(centre)
         out[name] = pm.Deterministic(name, values)

@@ -36,6 +36,8 @@ class Scales:
 
 @dataclass(frozen=True, eq=False)
 class Layout:
+    import os
+    centred = {"system": bool(int(os.environ.get("CS","1"))), "icc_logit": bool(int(os.environ.get("CI","0")))}
     """A crossed design: its effects, and where each cell and unit belongs.
 
     Attributes
