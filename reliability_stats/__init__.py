@@ -23,6 +23,7 @@ _HOMES = {
     ),
     "fitting": "fit",
     "leaderboard": "Leaderboard bounds reconstruct",
+    "model_comparison": "compare_models",
     "models": "Beta BetaBinomial",
     "posterior": "Posterior",
     "read": (

@@ -22,9 +22,9 @@ LAYERS = [
         *("_bootstrap", "_completions", "_estimate_notes", "_population", "_task_rows", "_within"),
         *("datasets", "estimators", "models", "read", "simulation"),
     },
-    {"inference", "posterior"},
+    {"criticism", "inference", "posterior"},
     {"fitting"},
-    {"leaderboard"},
+    {"leaderboard", "model_comparison"},
     {"plots", "_cli_files", "_cli_input", "_cli_report", "cli"},
     {"__init__", "__main__"},
 ]

@@ -27,6 +27,8 @@ from .priors import Beta, FrozenDistribution, LogPrior, as_prior, logit_log_dens
 
 REACH = 345.0
 """Largest |logit| looked at with priors that are exact there."""
+ONE_RATE = 1e9
+"""Second parameter of a beta prior that leaves no room for correlation."""
 REACH_CUSTOM = 34.0
 """Largest |logit| looked at with priors given on (0, 1), where 1 - x keeps no more digits."""
 
@@ -73,6 +75,32 @@ class BetaBinomial(Model):
             raise ArgumentError(
                 f"log_prior must be a function of (mean, icc), not {self.log_prior!r}."
             )
+
+    @classmethod
+    def one_rate(cls, mean_prior: Beta | FrozenDistribution | None = None) -> BetaBinomial:
+        """Give the binomial model: all tasks of a system have one and the same success probability.
+
+        A reference to compare with (`compare_models`), hardly ever true. It is the beta-binomial
+        with a prior that keeps the correlation below about 1e-8.
+
+        Parameters
+        ----------
+        mean_prior : Beta or frozen scipy.stats distribution, optional
+            Prior of the common success probability; uniform by default.
+
+        Returns
+        -------
+        BetaBinomial
+
+        Examples
+        --------
+        >>> import reliability_stats as rs
+        >>> trials = rs.Trials.from_array([[1, 0, 1], [0, 0, 1]])
+        >>> post = rs.fit(trials, rs.BetaBinomial.one_rate())
+        >>> round(float(post.summary(rs.PassHatK(1))["mean"].iloc[0]), 6)  # (3 + 1) / (6 + 2)
+        0.5
+        """
+        return cls(mean_prior=mean_prior or Beta(), icc_prior=Beta(1.0, ONE_RATE))
 
     @property
     def reach(self) -> float:
