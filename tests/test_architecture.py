@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "reliability_stats"
 
 LAYERS = [
     {"_version", "exceptions"},
-    {"_numerics", "_validation"},
+    {"_ecdf_band", "_numerics", "_validation"},
     {
         *("_arrays", "_arviz", "_cells", "_counts", "_intake", "_outcomes", "_reduce", "_rows"),
         *("_summary", "estimands", "intervals", "trials"),
@@ -24,7 +24,7 @@ LAYERS = [
     },
     {"criticism", "inference", "posterior"},
     {"fitting"},
-    {"leaderboard", "model_comparison"},
+    {"calibration", "leaderboard", "model_comparison"},
     {"plots", "_cli_files", "_cli_input", "_cli_report", "cli"},
     {"__init__", "__main__"},
 ]
