@@ -24,8 +24,14 @@ LAYERS = [
     },
     {"criticism", "inference", "posterior"},
     {"fitting"},
-    {"calibration", "leaderboard", "model_comparison"},
-    {"plots", "_cli_files", "_cli_input", "_cli_report", "cli"},
+    {
+        *("_claim_parts", "_claim_schema", "claims"),
+        "calibration",
+        "leaderboard",
+        "model_comparison",
+        "planning",
+    },
+    {"plots", "_cli_files", "_cli_input", "_cli_report", "cli", "report"},
     {"__init__", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
