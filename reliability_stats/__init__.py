@@ -24,6 +24,7 @@ _HOMES = {
     "fitting": "fit",
     "claims": "claim Claim",
     "leaderboard": "Leaderboard bounds reconstruct",
+    "model_comparison": "compare_models",
     "models": "Beta BetaBinomial Crossed",
     "planning": "plan Plan",
     "posterior": "Posterior",
@@ -37,7 +38,7 @@ _HOMES = {
     "trials": "Trials Counts",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
-_MODULES = ("datasets", "intervals", "leaderboard", "models", "plots", "read")
+_MODULES = ("calibration", "datasets", "intervals", "leaderboard", "models", "plots", "read")
 
 __all__ = [*sorted(_HOME_OF), *_MODULES, "__version__"]  # noqa: PLE0604
 
