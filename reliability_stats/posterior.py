@@ -103,7 +103,8 @@ class Posterior:
         pandas.DataFrame
             Columns estimand, system, over, mean, sd, lower, upper, prob, interval, identified,
             ess_bulk, r_hat; one row for each estimand and system; never rounded. The last two are
-            empty where there are no chains.
+            empty where there are no chains. The interval is called "eti (not converged)" if a check
+            of the chains failed; see `diagnose`.
 
         Warns
         -----
@@ -131,6 +132,7 @@ class Posterior:
         over, prob = check_over(over), check_prob(prob)
         wanted = _summary.as_estimands(estimands, self.trials.counts, model=True)
         solve = self.engine.population if over == "population" else self.engine.observed
+        interval = getattr(self.engine, "interval", "eti")
         rows, unidentified = [], []
         for estimand, marginal in zip(wanted, solve(wanted, prob), strict=True):
             identified = _summary.identification_by_unit(estimand, self.trials.counts, over)
@@ -141,7 +143,7 @@ class Posterior:
                 "sd": marginal.sd,
                 "lower": marginal.lower,
                 "upper": marginal.upper,
-                "interval": "eti",
+                "interval": interval,
                 "identified": identified,
                 "ess_bulk": marginal.ess_bulk,
                 "r_hat": marginal.r_hat,

@@ -8,7 +8,7 @@ differences between them are paired.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,13 +20,15 @@ from .._numerics import FloatArray, IntArray
 from ..estimands import Estimand, TaskMean
 from ..exceptions import ArgumentError
 from ..models._crossed_layout import Layout
-from .convergence import Figures
+from .checks import Check, LeftOut, Points, Replicas
+from .crossed_checks import evenly, left_out, points, replicas
 from .engine import CellMarginal, Marginal
 from .marginals import fill_cells
 from .observed import CEILING, FLOOR
 from .tasks_integral import over_tasks
 
 CHUNK = 2**20
+TINY = 1e-300
 CELL_DRAWS = 500
 """Draws whose beta laws are mixed for the posterior of a cell."""
 DRAW_CAP = 128
@@ -47,8 +49,8 @@ class Chains:
         Chains, and draws of each.
     statistics : mapping
         Of the sampler, (chains, draws) each: ``diverging`` and ``energy``.
-    figures : Figures
-        Diagnostics of all variables.
+    checks : sequence of Check
+        Whether the chains can be trusted.
     sampler : str
         What sampled.
     seed : int
@@ -59,7 +61,7 @@ class Chains:
     values: Mapping[str, FloatArray]
     shape: tuple[int, int]
     statistics: Mapping[str, FloatArray]
-    figures: Figures
+    checks: Sequence[Check]
     sampler: str
     seed: int
     _memo: dict[object, Any] = field(default_factory=dict, repr=False)
@@ -70,7 +72,7 @@ class Chains:
         layout: Layout,
         values: Mapping[str, FloatArray],
         statistics: Mapping[str, FloatArray],
-        figures: Figures,
+        checks: Sequence[Check],
         sampler: str,
         seed: int,
     ) -> Chains:
@@ -78,12 +80,22 @@ class Chains:
         chains, draws = next(iter(values.values())).shape[:2]
         flat = {name: value.reshape(-1, *value.shape[2:]) for name, value in values.items()}
         full = layout.with_distances(flat, np.random.default_rng([seed, 0]))
-        return cls(layout, full, (chains, draws), statistics, figures, sampler, seed)
+        return cls(layout, full, (chains, draws), statistics, checks, sampler, seed)
 
     @property
     def n_units(self) -> int:
         """Number of units."""
         return len(self.layout.counts.units)
+
+    @property
+    def total(self) -> int:
+        """Number of all draws."""
+        return self.shape[0] * self.shape[1]
+
+    @property
+    def interval(self) -> str:
+        """Label of intervals, which says whether the chains have converged."""
+        return "eti" if all(check.passed for check in self.checks) else "eti (not converged)"
 
     @property
     def log_evidence(self) -> FloatArray:
@@ -97,16 +109,13 @@ class Chains:
 
     def describe(self) -> str:
         """Say how many draws there are, and whether they can be trusted."""
-        f = self.figures
-        return (
-            f"{self.shape[0]} chains of {self.shape[1]} draws by {self.sampler}; "
-            f"R-hat at most {f.worst_r_hat[1]:.3f}, effective sample size at least "
-            f"{min(f.worst_bulk[1], f.worst_tail[1]):.0f}, {f.divergences} divergences"
-        )
+        failed = sum(not check.passed for check in self.checks)
+        found = "all checks passed" if not failed else f"{failed} checks failed"
+        return f"{self.shape[0]} chains of {self.shape[1]} draws by {self.sampler}; {found}"
 
     def population(self, estimands: Sequence[Estimand], prob: float) -> list[Marginal]:
         """Posterior of estimands over tasks like these."""
-        return [self._marginal(value, prob) for value in self._population(estimands)]
+        return [self._marginal(value, prob) for value in self.population_values(estimands)]
 
     def observed(self, estimands: Sequence[Estimand], prob: float) -> list[Marginal]:
         """Posterior of estimands over the very tasks of the table."""
@@ -127,7 +136,7 @@ class Chains:
         bulk, _, r_hat = chain_figures(value.reshape(*self.shape, -1))
         return Marginal(value.mean(axis=0), value.std(axis=0), lower, upper, bulk, r_hat)
 
-    def _population(self, estimands: Sequence[Estimand]) -> list[FloatArray]:
+    def population_values(self, estimands: Sequence[Estimand]) -> list[FloatArray]:
         """Give values over the population, each (draws, units)."""
         parts = dict.fromkeys(part for e in estimands for part in e.parts)
         missing = [part for part in parts if ("population", part) not in self._memo]
@@ -164,21 +173,21 @@ class Chains:
                 step = max(1, CHUNK // len(cells))
                 for start in range(0, size, step):
                     rows = slice(start, start + step)
-                    a, b = self._cell_laws(rows, cells)
+                    a, b = self.cell_laws(rows, cells)
                     drawn[rows, unit], expected[rows, unit] = _cell_mean(part, a, b, rng)
             self._memo["observed", part] = drawn, expected
         drawn, expected = self._memo["observed", part]
         return drawn, expected
 
-    def _cell_laws(self, rows: slice | IntArray, cells: IntArray) -> tuple[FloatArray, FloatArray]:
+    def cell_laws(self, rows: slice | IntArray, cells: IntArray) -> tuple[FloatArray, FloatArray]:
         """Parameters of the beta posterior of cells given draws: (draws, cells) each."""
         draws = {name: value[rows] for name, value in self.values.items()}
         logits = self.layout.cell_logits(draws, cells)
         c = self.layout.counts
         concentration = self.layout.concentration(draws)[:, c.system[cells]]
         wins = c.successes[cells]
-        a = special.expit(logits) * concentration + wins
-        b = special.expit(-logits) * concentration + (c.n[cells] - wins)
+        a = np.maximum(special.expit(logits) * concentration, TINY) + wins
+        b = np.maximum(special.expit(-logits) * concentration, TINY) + (c.n[cells] - wins)
         return a, b
 
     def cells(self, prob: float, low: float, high: float) -> CellMarginal:
@@ -186,33 +195,52 @@ class Chains:
         size = self.layout.counts.n_cells
         out = CellMarginal(*(np.empty(size) for _ in range(6)))
         total = self.shape[0] * self.shape[1]
-        rows = _evenly(total, min(total, CELL_DRAWS))
+        rows = evenly(total, min(total, CELL_DRAWS))
         weights = np.full((1, len(rows)), 1.0 / len(rows))
         step = max(1, CHUNK // len(rows))
         for start in range(0, size, step):
             cells = np.arange(start, min(start + step, size))
-            a, b = (np.ascontiguousarray(x.T) for x in self._cell_laws(rows, cells))
+            a, b = (np.ascontiguousarray(x.T) for x in self.cell_laws(rows, cells))
             mixed = np.broadcast_to(weights, a.shape)
             fill_cells(out, cells, mixed, a, b, prob, low, high)
         return out
+
+    def leave_out(self) -> LeftOut:
+        """Predictive densities of tasks left out one at a time, by smoothed importance sampling."""
+        return left_out(self)
+
+    def replicate(self, datasets: int, rng: np.random.Generator) -> Iterator[Replicas]:
+        """Replicated data of each unit in turn: new tasks at draws of the parameters."""
+        return replicas(self, datasets, rng)
+
+    def points(self, estimands: Sequence[Estimand]) -> Iterator[Points]:
+        """Give the draws, the same for all units, with hyperpriors and likelihood."""
+        return points(self, estimands)
+
+    def diagnostics(self) -> list[Check]:
+        """R-hat, effective sample sizes, divergences and energies."""
+        return list(self.checks)
 
     def draws(
         self, estimands: Sequence[Estimand], over: str, chains: int, draws: int
     ) -> list[FloatArray]:
         """Joint draws, the chains' own, each of shape (chains, draws, units)."""
         rows = self._rows(chains, draws)
-        values = (self._population if over == "population" else self._observed)(estimands)
+        values = (self.population_values if over == "population" else self._observed)(estimands)
         return [value[rows].reshape(chains, draws, -1) for value in values]
 
     def _rows(self, chains: int, draws: int) -> IntArray:
-        """Choose as many draws of as many chains, evenly spaced."""
-        if chains > self.shape[0] or draws > self.shape[1]:
-            raise ArgumentError(
-                f"The fit has {self.shape[0]} chains of {self.shape[1]} draws, fewer than "
-                f"{chains} of {draws}. Fit again with more, as in fit(..., draws={draws})."
-            )
-        first = np.arange(chains)[:, None] * self.shape[1]
-        return np.asarray((first + _evenly(self.shape[1], draws)).ravel())
+        """Choose evenly spaced draws: as many of each of as many chains, or one chain of all."""
+        if chains <= self.shape[0] and draws <= self.shape[1] and (chains > 1 or draws == 1):
+            first = np.arange(chains)[:, None] * self.shape[1]
+            return np.asarray((first + evenly(self.shape[1], draws)).ravel())
+        total = self.shape[0] * self.shape[1]
+        if chains == 1 and draws <= total:
+            return evenly(total, draws)
+        raise ArgumentError(
+            f"The fit has {self.shape[0]} chains of {self.shape[1]} draws, fewer than {chains} of "
+            f"{draws}. Fit again with more, as in fit(..., draws={draws})."
+        )
 
     def parameters(
         self, chains: int, draws: int, *, cells: bool
@@ -222,31 +250,18 @@ class Chains:
         layout, shape = self.layout, (chains, draws)
         values = {name: value[rows] for name, value in self.values.items()}
         rho = special.expit(values["icc_logit"])[:, layout.unit_system]
-        by_unit = {"typical_rate": special.expit(layout.unit_logits(values)[0]), "residual_icc": rho}
-        if "condition" in layout.effects:
-            delta = np.concatenate(
-                [np.zeros((*values["condition_system"].shape[:2], 1)), values["condition_system"]],
-                axis=2,
-            )
-            by_unit["condition_effect"] = delta[:, layout.unit_system, layout.unit_level]
+        typical = special.expit(layout.unit_logits(values)[0])
+        by_unit = {"typical_rate": typical, "residual_icc": rho}
         out: dict[str, tuple[tuple[str, ...], FloatArray]] = {
             name: (("system",), value.reshape(*shape, -1)) for name, value in by_unit.items()
         }
-        if "task" in layout.effects:
-            out["task_effect"] = ("task",), values["task"].reshape(*shape, -1)
-        for name, value in values.items():
-            if name.endswith("_sd"):
-                out[name] = (), value.reshape(shape)
+        for name, dims in layout.dims.items():
+            out[name] = dims, values[name].reshape(*shape, *values[name].shape[1:])
         if cells:
-            a, b = self._cell_laws(rows, np.arange(layout.counts.n_cells))
+            a, b = self.cell_laws(rows, np.arange(layout.counts.n_cells))
             p = np.random.default_rng([self.seed, 2]).beta(a, b)
             out["p"] = ("cell",), p.reshape(*shape, -1)
         return out
-
-
-def _evenly(size: int, wanted: int) -> IntArray:
-    """Give evenly spaced positions."""
-    return np.asarray(np.arange(wanted) * size // wanted)
 
 
 def _cell_mean(

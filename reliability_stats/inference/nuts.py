@@ -8,7 +8,8 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +17,14 @@ from typing import Any
 import numpy as np
 
 from .._numerics import FloatArray
-from .._validation import check_choice, check_k, check_positive_int
-from ..exceptions import ArgumentError, MissingExtraError, ModelError
+from .._validation import check_choice, check_k, check_positive_int, check_prob
+from ..exceptions import ArgumentError, ConvergenceWarning, MissingExtraError, ModelError
 from ..models import Crossed
 from ..models._crossed_layout import Layout
 from ..trials import Trials
+from .chain_checks import chain_checks
 from .chains import Chains
-from .convergence import Figures, figures_of, warn_unless_converged
+from .checks import Check
 from .design import warn_of_design
 
 SAMPLERS = ("auto", "nutpie", "pymc", "numpyro")
@@ -40,6 +42,7 @@ class Settings:
     cores: int
     seed: int
     progress: bool
+    target_accept: float
 
 
 def infer(
@@ -52,6 +55,7 @@ def infer(
     chains: int = 4,
     cores: int | None = None,
     sampler: str = "auto",
+    target_accept: float = 0.9,
     progress: bool | None = None,
 ) -> tuple[Chains, dict[str, Any]]:
     """Sample the posterior of a model.
@@ -70,6 +74,8 @@ def infer(
         Chains that run at once; all processors by default.
     sampler : {"auto", "nutpie", "pymc", "numpyro"}
         What samples; "auto" is nutpie if it is installed and PyMC otherwise.
+    target_accept : float in (0, 1), default 0.9
+        Acceptance rate that the step size is adapted to; higher is slower and diverges less.
     progress : bool, optional
         Whether a progress bar is shown; by default where somebody can watch it.
 
@@ -101,6 +107,7 @@ def infer(
         cores=os.cpu_count() or 1 if cores is None else check_positive_int(cores, "cores"),
         seed=int(np.random.default_rng(seed).integers(2**31)),
         progress=_watched() if progress is None else _checked_bool(progress),
+        target_accept=check_prob(target_accept, "target_accept"),
     )
     name = _chosen(sampler)
     layout = model.layout(trials.counts)
@@ -109,17 +116,35 @@ def infer(
     with _clear_errors(name):
         values, statistics, how = _SAMPLERS[name](layout, settings)
     seconds = time.perf_counter() - start
-    figures = figures_of(values, statistics)
-    warn_unless_converged(figures, settings.chains)
-    engine = Chains.of(layout, values, statistics, figures, name, seed)
-    return engine, _record(name, settings, layout, figures, how, seconds)
+    checks = chain_checks(values, statistics)
+    warn_unless_passed(checks)
+    engine = Chains.of(layout, values, statistics, checks, name, seed)
+    return engine, _record(name, settings, layout, checks, how, seconds)
+
+
+def warn_unless_passed(checks: Sequence[Check], stacklevel: int = 4) -> None:
+    """Warn of checks that failed, with the figure and the remedy."""
+    failed = [check for check in checks if not check.passed]
+    if failed:
+        faults = "; ".join(
+            f"{check.name} is {check.value:.4g}"
+            + (f" for {check.about}" if check.about else "")
+            + f", not {'at least' if check.at_least else 'at most'} {check.limit:.4g}"
+            for check in failed
+        )
+        remedies = " ".join(dict.fromkeys(check.remedy for check in failed))
+        warnings.warn(
+            f"The chains have not converged: {faults}. {remedies}",
+            ConvergenceWarning,
+            stacklevel=stacklevel,
+        )
 
 
 def _record(
     name: str,
     settings: Settings,
     layout: Layout,
-    figures: Figures,
+    checks: Sequence[Check],
     how: dict[str, Any],
     seconds: float,
 ) -> dict[str, Any]:
@@ -135,11 +160,9 @@ def _record(
         "sampler_seed": settings.seed,
         "effects": layout.effects,
         "baseline": layout.levels[0] if layout.levels else None,
-        "centred": {"task": layout.centred_tasks, "condition_task": layout.centred_slopes},
-        "divergences": figures.divergences,
-        "max_r_hat": figures.worst_r_hat[1],
-        "min_ess_bulk": figures.worst_bulk[1],
-        "min_ess_tail": figures.worst_tail[1],
+        "centred": dict(layout.centred),
+        "target_accept": settings.target_accept,
+        "checks": {check.name: check.value for check in checks},
         "seconds": seconds,
         "versions": {item: _version(item) for item in packages},
         **how,
@@ -171,7 +194,9 @@ def _chosen(sampler: str) -> str:
     if name == "auto":
         return "nutpie" if importlib.util.find_spec("nutpie") else "pymc"
     if importlib.util.find_spec(name) is None:
-        hint = "pip install 'reliability-stats[fast]'" if name == "nutpie" else "pip install numpyro"
+        hint = (
+            "pip install 'reliability-stats[fast]'" if name == "nutpie" else "pip install numpyro"
+        )
         raise MissingExtraError(
             f"sampler={name!r} needs the package {name}: {hint}; or use sampler='auto'."
         )
@@ -201,27 +226,48 @@ Result = tuple[dict[str, FloatArray], dict[str, FloatArray], dict[str, Any]]
 def _arrays(trace: Any) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
     """Take draws and statistics out of InferenceData or a DataTree."""
     posterior = trace["posterior"]
-    values = {str(name): np.asarray(posterior[name].values) for name in posterior.data_vars}
+    names = [str(name) for name in posterior.data_vars if not str(name).endswith(("_raw", "__"))]
+    values = {name: np.asarray(posterior[name].values) for name in names}
     given = trace["sample_stats"]
-    names = {"diverging": "diverging", "energy": "energy"}
     statistics = {
-        name: np.asarray(given[key].values) for name, key in names.items() if key in given.data_vars
+        name: np.asarray(given[name].values)
+        for name in ("diverging", "energy")
+        if name in given.data_vars
     }
     return values, statistics
+
+
+_COMPILED: OrderedDict[Hashable, Any] = OrderedDict()
+KEPT = 4
+"""Compiled models that are kept: equal designs differ in nothing but the successes."""
+
+
+def _compiled(layout: Layout) -> Any:
+    """Compile by nutpie, or take the model of an equal design, with the data at hand."""
+    nutpie: Any = importlib.import_module("nutpie")
+
+    key = layout.design
+    if key in _COMPILED:
+        _COMPILED.move_to_end(key)
+    else:
+        _COMPILED[key] = nutpie.compile_pymc_model(layout.graph(), backend="numba")
+        while len(_COMPILED) > KEPT:
+            _COMPILED.popitem(last=False)
+    return _COMPILED[key].with_data(**layout.data())
 
 
 def _nutpie(layout: Layout, settings: Settings) -> Result:
     """Sample by nutpie."""
     nutpie: Any = importlib.import_module("nutpie")
 
-    compiled = nutpie.compile_pymc_model(layout.graph(), backend="numba")
     trace = nutpie.sample(
-        compiled,
+        _compiled(layout),
         draws=settings.draws,
         tune=settings.tune,
         chains=settings.chains,
         cores=min(settings.cores, settings.chains),
         seed=settings.seed,
+        target_accept=settings.target_accept,
         save_warmup=False,
         progress_bar=settings.progress,
     )
@@ -244,6 +290,7 @@ def _pymc(layout: Layout, settings: Settings, sampler: str = "pymc") -> Result:
             chains=settings.chains,
             cores=min(settings.cores, settings.chains),
             random_seed=settings.seed,
+            target_accept=settings.target_accept,
             nuts_sampler=sampler,
             progressbar=settings.progress,
             compute_convergence_checks=False,

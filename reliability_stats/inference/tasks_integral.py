@@ -16,6 +16,7 @@ STEP = 0.5
 """Longest step of the rule, in logits, at which moments are exact to 1e-8."""
 SIZES = np.array([21, 33, 65, 129, 257, 513, 1025])
 CHUNK = 2**19
+TINY = 1e-300
 
 
 def over_tasks(
@@ -53,13 +54,13 @@ def over_tasks(
         for i in np.unique(bucket):
             rows = np.flatnonzero(bucket == i)
             for some in np.array_split(rows, max(1, len(rows) * int(SIZES[i]) // CHUNK)):
-                value[some] = _trapezoid(part, *(x[some] for x in flat), int(SIZES[i]))
+                value[some] = _trapezoid(part, int(SIZES[i]), *(x[some] for x in flat))
         out.append(value.reshape(shape))
     return out
 
 
 def _trapezoid(
-    part: TaskMean, centre: FloatArray, sd: FloatArray, concentration: FloatArray, size: int
+    part: TaskMean, size: int, centre: FloatArray, sd: FloatArray, concentration: FloatArray
 ) -> FloatArray:
     """Integrate with `size` nodes."""
     z = np.linspace(-REACH, REACH, size)
@@ -67,5 +68,6 @@ def _trapezoid(
     weights /= weights.sum()
     logits = centre[:, None] + sd[:, None] * z
     scale = concentration[:, None]
-    values = part.from_beta(special.expit(logits) * scale, special.expit(-logits) * scale)
+    a, b = (np.maximum(special.expit(x) * scale, TINY) for x in (logits, -logits))
+    values = part.from_beta(a, b)
     return np.asarray(values @ weights)

@@ -65,20 +65,19 @@ def build(layout: Layout) -> Any:
         `count_weights`, so that a compiled model can be given others of the same design.
     """
     import pymc as pm
-    import pytensor.tensor as pt
 
     counts, effects = layout.counts, layout.effects
     nodes, weights = count_weights(counts)
     with pm.Model() as model:
         data = {name: pm.Data(name, value) for name, value in weights.items()}
         systems = _systems(layout)
-        rate = systems["system"][counts.system]
+        rate = systems["system_logit"][counts.system]
         if "task" in effects:
             rate = rate + _tasks(layout)[counts.task]
         if "family" in effects:
             sd = pm.HalfNormal("family_sd", layout.scales.family_sd)
-            raw = pm.ZeroSumNormal("family_raw", 1.0, shape=len(layout.families))
-            rate = rate + pm.Deterministic("family", sd * raw)[layout.family[counts.task]]
+            raw = pm.ZeroSumNormal("family_effect_raw", 1.0, shape=len(layout.families))
+            rate = rate + pm.Deterministic("family_effect", sd * raw)[layout.family[counts.task]]
         if "condition" in effects:
             rate = rate + _shifts(layout)
         total = _log_likelihood(rate, systems["icc_logit"], counts, nodes, data)
@@ -128,20 +127,23 @@ def _systems(layout: Layout) -> dict[str, Any]:
     import pytensor.tensor as pt
 
     size = layout.counts.n_systems
-    priors = {"system": layout.mean_prior, "icc_logit": layout.icc_prior}
-    scales = {"system": layout.scales.system_sd, "icc_logit": layout.scales.icc_sd}
+    scales = layout.scales
+    plan = {
+        "system": ("system_logit", layout.mean_prior, scales.system_sd),
+        "icc": ("icc_logit", layout.icc_prior, scales.icc_sd),
+    }
     out = {}
-    for name, prior in priors.items():
-        centre = _logit_of_beta(f"{name}_mean", prior)
+    for name, (variable, prior, scale) in plan.items():
+        centre = _logit_of_beta(f"{variable}_mean", prior)
         if "system" in layout.effects:
-            sd = pm.HalfNormal(f"{name}_sd", scales[name])
-            if layout.centred[name]:
-                values = centre + pm.ZeroSumNormal(f"{name}_raw", sd, shape=size)
+            sd = pm.HalfNormal(f"{name}_sd", scale)
+            if layout.centred.get(name, False):
+                values = centre + pm.ZeroSumNormal(f"{variable}_raw", sd, shape=size)
             else:
-                values = centre + sd * pm.ZeroSumNormal(f"{name}_raw", 1.0, shape=size)
+                values = centre + sd * pm.ZeroSumNormal(f"{variable}_raw", 1.0, shape=size)
         else:
             values = pt.atleast_1d(centre)
-        out[name] = pm.Deterministic(name, values)
+        out[variable] = pm.Deterministic(variable, values)
     return out
 
 
@@ -151,9 +153,11 @@ def _tasks(layout: Layout) -> Any:
 
     size = layout.counts.n_tasks
     sd = pm.HalfNormal("task_sd", layout.scales.task_sd)
-    if layout.centred_tasks:
-        return pm.ZeroSumNormal("task", sd, shape=size)
-    return pm.Deterministic("task", sd * pm.ZeroSumNormal("task_raw", 1.0, shape=size))
+    if layout.centred["task"]:
+        return pm.ZeroSumNormal("task_effect", sd, shape=size)
+    return pm.Deterministic(
+        "task_effect", sd * pm.ZeroSumNormal("task_effect_raw", 1.0, shape=size)
+    )
 
 
 def _shifts(layout: Layout) -> Any:
@@ -163,23 +167,23 @@ def _shifts(layout: Layout) -> Any:
 
     counts, size = layout.counts, layout.n_shifted
     scales = layout.scales
-    shift = pm.Normal("condition", 0.0, scales.condition_sd, shape=size)
+    shift = pm.Normal("condition_mean", 0.0, scales.condition_sd, shape=size)
     own = pt.zeros((counts.n_systems, size)) + shift
     if "condition_system" in layout.effects:
         sd = pm.HalfNormal("condition_system_sd", scales.condition_system_sd)
-        raw = pm.Normal("condition_system_raw", 0.0, 1.0, shape=(counts.n_systems, size))
+        raw = pm.Normal("condition_effect_raw", 0.0, 1.0, shape=(counts.n_systems, size))
         own = own + sd * raw
-    own = pm.Deterministic("condition_system", own)
+    own = pm.Deterministic("condition_effect", own)
     away = np.flatnonzero(layout.level > 0)
     system, task, level = counts.system[away], counts.task[away], layout.level[away] - 1
     total = own[system, level]
     if "condition_task" in layout.effects:
         sd = pm.HalfNormal("condition_task_sd", scales.condition_task_sd)
         shape = (size, counts.n_tasks)
-        if layout.centred_slopes:
-            slopes = pm.ZeroSumNormal("condition_task", sd, shape=shape)
+        if layout.centred["condition_task"]:
+            slopes = pm.ZeroSumNormal("task_slope", sd, shape=shape)
         else:
-            raw = pm.ZeroSumNormal("condition_task_raw", 1.0, shape=shape)
-            slopes = pm.Deterministic("condition_task", sd * raw)
+            raw = pm.ZeroSumNormal("task_slope_raw", 1.0, shape=shape)
+            slopes = pm.Deterministic("task_slope", sd * raw)
         total = total + slopes[level, task]
     return pt.set_subtensor(pt.zeros(counts.n_cells)[away], total)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,10 @@ Draws = Mapping[str, FloatArray]
 
 ENOUGH_TRIALS = 8
 """Trials of an effect from which sampling it centred is quicker."""
+MOST = 46.0
+"""Largest absolute logit of a correlation: rho and 1 - rho of 1e-20."""
+FAR = 8.0
+"""Variance between systems, in squared standard errors, from which the same holds for systems."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,6 @@ class Scales:
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    import os
-    centred = {"system": bool(int(os.environ.get("CS","1"))), "icc_logit": bool(int(os.environ.get("CI","0")))}
     """A crossed design: its effects, and where each cell and unit belongs.
 
     Attributes
@@ -59,8 +61,8 @@ class Layout:
         that the design identifies.
     unpaired : tuple of str
         Conditions that share no task with the baseline within any system.
-    centred_tasks, centred_slopes : bool
-        How the effects of tasks, and their slopes, are sampled.
+    centred : mapping of str to bool
+        Whether the effects of "system", "task" and "condition_task" are sampled centred.
     """
 
     counts: Counts
@@ -72,8 +74,7 @@ class Layout:
     families: tuple[str, ...]
     effects: tuple[str, ...]
     unpaired: tuple[str, ...]
-    centred_tasks: bool
-    centred_slopes: bool
+    centred: Mapping[str, bool]
     scales: Scales
     mean_prior: Beta
     icc_prior: Beta
@@ -95,8 +96,14 @@ class Layout:
         labels, family = _families(counts, families)
         first = np.flatnonzero(np.diff(counts.unit, prepend=-1))
         effects = tuple(_effects(counts, levels, level, labels, family))
-        auto = parametrisation == "auto"
         place = counts.task * max(len(levels), 1) + level
+        centred = {
+            "system": _far_apart(counts),
+            "task": _enough(counts.task, counts.n),
+            "condition_task": _enough(place, counts.n),
+        }
+        if parametrisation != "auto":
+            centred = dict.fromkeys(centred, parametrisation == "centred")
         return cls(
             counts=counts,
             levels=levels,
@@ -107,8 +114,7 @@ class Layout:
             families=labels,
             effects=effects,
             unpaired=_unpaired(counts, levels, level),
-            centred_tasks=_enough(counts.task, counts.n) if auto else parametrisation == "centred",
-            centred_slopes=_enough(place, counts.n) if auto else parametrisation == "centred",
+            centred=centred,
             scales=scales,
             mean_prior=mean_prior,
             icc_prior=icc_prior,
@@ -131,15 +137,15 @@ class Layout:
         """
         c = self.counts
         system, task, level = c.system[cells], c.task[cells], self.level[cells]
-        out = draws["system"][:, system]
+        out = draws["system_logit"][:, system]
         if "task" in self.effects:
-            out = out + draws["task"][:, task]
+            out = out + draws["task_effect"][:, task]
         if "family" in self.effects:
-            out = out + draws["family"][:, self.family[task]]
+            out = out + draws["family_effect"][:, self.family[task]]
         if "condition" in self.effects:
-            out = out + _behind_zero(draws["condition_system"])[:, system, level]
+            out = out + _behind_zero(draws["condition_effect"])[:, system, level]
         if "condition_task" in self.effects:
-            slopes = _behind_zero(np.swapaxes(draws["condition_task"], 1, 2))
+            slopes = _behind_zero(np.swapaxes(draws["task_slope"], 1, 2))
             out = out + slopes[:, task, level]
         return np.asarray(out)
 
@@ -148,7 +154,7 @@ class Layout:
 
         Draws need the distances between observed tasks and their population; see `with_distances`.
         """
-        centre = draws["system"][:, self.unit_system]
+        centre = draws["system_logit"][:, self.unit_system]
         variance = np.zeros_like(centre)
         for name in ("task", "family"):
             if name in self.effects:
@@ -156,10 +162,10 @@ class Layout:
                 centre = centre - draws[f"{name}_distance"][:, None]
                 variance = variance + sd[:, None] ** 2
         if "condition" in self.effects:
-            delta = _behind_zero(draws["condition_system"])
+            delta = _behind_zero(draws["condition_effect"])
             centre = centre + delta[:, self.unit_system, self.unit_level]
         if "condition_task" in self.effects:
-            centre = centre - _behind_zero(draws["condition_task_distance"])[:, self.unit_level]
+            centre = centre - _behind_zero(draws["task_slope_distance"])[:, self.unit_level]
             away = (self.unit_level > 0)[None, :]
             variance = variance + away * draws["condition_task_sd"][:, None] ** 2
         return centre, np.sqrt(variance)
@@ -171,7 +177,7 @@ class Layout:
         size) whatever the data say, because the intercept takes it up.
         """
         out = dict(draws)
-        size = len(draws["system"])
+        size = len(draws["system_logit"])
         noise = rng.standard_normal((size, 2 + self.n_shifted))
         sizes = {"task": self.counts.n_tasks, "family": len(self.families)}
         for i, name in enumerate(("task", "family")):
@@ -179,12 +185,68 @@ class Layout:
                 out[f"{name}_distance"] = noise[:, i] * draws[f"{name}_sd"] / np.sqrt(sizes[name])
         if "condition_task" in self.effects:
             scale = draws["condition_task_sd"] / np.sqrt(self.counts.n_tasks)
-            out["condition_task_distance"] = noise[:, 2:] * scale[:, None]
+            out["task_slope_distance"] = noise[:, 2:] * scale[:, None]
         return out
 
     def concentration(self, draws: Draws) -> FloatArray:
         """Give (1 - rho) / rho of each system: (draws, systems)."""
-        return np.asarray(np.exp(-draws["icc_logit"]))
+        return np.asarray(np.exp(np.clip(-draws["icc_logit"], -MOST, MOST)))
+
+    def log_hyperprior(self, draws: Draws) -> FloatArray:
+        """Log density of the priors that are fields of the model, up to a constant: (draws,)."""
+        total = np.zeros(len(draws["system_logit"]))
+        for name, prior in (("system_logit", self.mean_prior), ("icc_logit", self.icc_prior)):
+            total += prior.log_density(draws[f"{name}_mean"])
+        for name, scale in self.sd_scales.items():
+            total -= 0.5 * (draws[name] / scale) ** 2
+        if "condition" in self.effects:
+            total -= 0.5 * ((draws["condition_mean"] / self.scales.condition_sd) ** 2).sum(axis=1)
+        return total
+
+    @property
+    def dims(self) -> dict[str, tuple[str, ...]]:
+        """Dims, after that of draws, of every variable that says something of the data."""
+        system = "modelled_system" if self.levels else "system"
+        has = self.effects
+        found: dict[str, tuple[str, ...]] = {"system_logit": (system,), "icc_logit": (system,)}
+        if "task" in has:
+            found["task_effect"] = ("task",)
+        if "family" in has:
+            found["family_effect"] = ("family",)
+        if "condition" in has:
+            found["condition_effect"] = (system, "condition")
+        if "condition_task" in has:
+            found["task_slope"] = ("condition", "task")
+        return found | dict.fromkeys(self.sd_scales, ())
+
+    @property
+    def sd_scales(self) -> dict[str, float]:
+        """Scale of the half-normal prior of each standard deviation that the model has."""
+        found = {
+            f"{name}_sd": getattr(self.scales, f"{name}_sd")
+            for name in ("system", "task", "family", "condition_system", "condition_task")
+            if name in self.effects
+        }
+        if "system" in self.effects:
+            found["icc_sd"] = self.scales.icc_sd
+        return found
+
+    @property
+    def design(self) -> Hashable:
+        """All that a graph depends on, but for the successes."""
+        c = self.counts
+        arrays = (c.system, c.task, self.level, self.family, c.n)
+        return (
+            *(array.tobytes() for array in arrays),
+            *(self.effects, tuple(self.centred.items()), self.scales),
+            *(self.mean_prior, self.icc_prior),
+        )
+
+    def data(self) -> dict[str, FloatArray]:
+        """Give what the graph's data containers hold."""
+        from ._crossed_graph import count_weights
+
+        return count_weights(self.counts)[1]
 
     def graph(self) -> Any:
         """Build the PyMC model; see `_crossed_graph`."""
@@ -289,3 +351,15 @@ def _enough(codes: IntArray, n: IntArray) -> bool:
     """Tell whether the median effect has enough trials to be sampled centred."""
     trials = np.bincount(codes, weights=n)
     return bool(np.median(trials[trials > 0]) >= ENOUGH_TRIALS)
+
+
+def _far_apart(counts: Counts) -> bool:
+    """Tell whether systems' success rates differ by more than chance, roughly."""
+    size = counts.n_systems
+    cells = np.bincount(counts.system, minlength=size)
+    if size < 2 or cells.min() < 2:
+        return False
+    rate = counts.successes / counts.n
+    mean = np.bincount(counts.system, rate) / cells
+    square = np.bincount(counts.system, (rate - mean[counts.system]) ** 2) / (cells - 1)
+    return bool(mean.var(ddof=1) > FAR * (square / cells).mean())

@@ -6,7 +6,8 @@ probability of the cell integrated out. For system s, task t and condition x,
     logit mu = alpha_s + beta_t + f_family(t) + delta_{s,x} + gamma_{t,x},    logit rho = r_s,
 
 where delta and gamma are zero at the baseline, alpha_s ~ N(m, s_a), beta_t ~ N(0, s_b), f ~ N(0,
-s_f), delta_{s,x} ~ N(d_x, s_d), gamma_{t,x} ~ N(0, s_g) and r_s ~ N(m_r, s_r).
+s_f), delta_{s,x} ~ N(d_x, s_d), gamma_{t,x} ~ N(0, s_g) and r_s ~ N(m_r, s_r). Deviations of
+systems from m and m_r have sum zero, so that m and m_r belong to the systems of the table.
 """
 
 from __future__ import annotations
@@ -15,11 +16,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, cast
 
+import numpy as np
+
 from .._counts import Counts
+from .._numerics import FloatArray, IntArray
 from .._validation import check_choice, check_positive
 from ..exceptions import ArgumentError
 from ._crossed_layout import Layout, Scales
 from .base import Model
+from .generative import Parameters
 from .priors import Beta
 
 PARAMETRISATIONS = ("auto", "centred", "non-centred")
@@ -44,9 +49,9 @@ class Crossed(Model):
     families : mapping, optional
         From the label of every task to that of its family; families get effects of their own.
     mean_prior : Beta, default Beta(1, 1)
-        Prior of the success rate at a task of average difficulty, of an average system.
+        Prior of the success rate at a task of average difficulty, of the average of the systems.
     icc_prior : Beta, default Beta(1, 1)
-        Prior of the intra-class correlation of an average system.
+        Prior of the intra-class correlation given the difficulty, of the average of the systems.
     system_sd, task_sd, icc_sd, family_sd : float > 0, default 1.5, 2.0, 1.0, 1.0
         Scales of the half-normal priors of the standard deviations, in logits, between systems,
         tasks, systems' correlations, and families.
@@ -56,8 +61,8 @@ class Crossed(Model):
         Scales of the half-normal priors of the standard deviations of that effect between systems
         and between tasks.
     parametrisation : {"auto", "centred", "non-centred"}
-        How the effects of tasks are sampled. It changes the speed, not the posterior; "auto" goes
-        by the number of trials of a task.
+        How effects of systems and tasks are sampled. It changes the speed, not the posterior;
+        "auto" goes by the number of trials of a task, and by how far systems are apart.
 
     Raises
     ------
@@ -82,6 +87,7 @@ class Crossed(Model):
     """
 
     inference: ClassVar[str] = "nuts"
+    separable: ClassVar[bool] = False
 
     baseline: str | None = None
     families: Mapping[str, str] | tuple[tuple[str, str], ...] | None = field(
@@ -146,6 +152,67 @@ class Crossed(Model):
             icc_prior=self.icc_prior,
             parametrisation=self.parametrisation,
         )
+
+    def draw_prior(self, design: Counts, size: int, rng: np.random.Generator) -> Parameters:
+        """Draw parameters from the prior.
+
+        Parameters
+        ----------
+        design : Counts
+            Gives systems, tasks, conditions and cells.
+        size : int
+            Number of draws.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        dict of str to (size, ...) ndarray
+            Named as in `Posterior.to_arviz`.
+        """
+        from ._crossed_prior import draw_prior
+
+        return draw_prior(self.layout(design), size, rng)
+
+    def simulate(
+        self, parameters: Parameters, design: Counts, rng: np.random.Generator
+    ) -> IntArray:
+        """Draw the successes of every cell.
+
+        Parameters
+        ----------
+        parameters : mapping of str to (size, ...) array
+            As `draw_prior` gives them.
+        design : Counts
+            Gives the cells and their numbers of trials.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        (size, cells) ndarray of int
+        """
+        from ._crossed_prior import simulate
+
+        return simulate(self.layout(design), parameters, rng)
+
+    def log_likelihood(self, parameters: Parameters, counts: Counts) -> FloatArray:
+        """Log likelihood of all cells, at several parameters.
+
+        Parameters
+        ----------
+        parameters : mapping of str to (size, ...) array
+            As `draw_prior` gives them.
+        counts : Counts
+            The data.
+
+        Returns
+        -------
+        (size, 1) ndarray
+        """
+        from ._crossed_prior import log_likelihood
+
+        return log_likelihood(self.layout(counts), parameters)[:, None]
 
 
 def _pairs(families: object) -> tuple[tuple[str, str], ...]:
