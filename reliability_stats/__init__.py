@@ -25,8 +25,9 @@ _HOMES = {
     "claims": "claim Claim",
     "leaderboard": "Leaderboard bounds reconstruct",
     "model_comparison": "compare_models",
-    "models": "Beta BetaBinomial Crossed",
+    "models": "Beta BetaBinomial Crossed GridMixture",
     "planning": "plan Plan",
+    "identification": "identified_set",
     "posterior": "Posterior",
     "read": (
         "ReadReport read_report read_agentrelbench read_evalpower read_hal read_harbor read_helm "
@@ -38,7 +39,9 @@ _HOMES = {
     "trials": "Trials Counts",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
-_MODULES = ("calibration", "datasets", "intervals", "leaderboard", "models", "plots", "read")
+_MODULES = (
+    *("calibration", "datasets", "intervals", "leaderboard", "models", "plots", "read", "report"),
+)
 
 __all__ = [*sorted(_HOME_OF), *_MODULES, "__version__"]  # noqa: PLE0604
 

@@ -27,6 +27,7 @@ LAYERS = [
     {
         *("_claim_parts", "_claim_schema", "claims"),
         "calibration",
+        "identification",
         "leaderboard",
         "model_comparison",
         "planning",
