@@ -18,7 +18,7 @@ from reliability_stats.models._crossed_prior import log_density
 
 pytest.importorskip("nutpie")
 
-OPTIONS = {"draws": 500, "tune": 500, "chains": 4, "cores": 1, "progress": False}
+OPTIONS = {"draws": 1000, "tune": 500, "chains": 4, "cores": 1, "progress": False}
 RHO = np.array([0.1, 0.3, 0.2])
 CENTRE, TASK_SD = np.array([1.0, -0.5, 0.2]), 1.5
 
@@ -66,10 +66,10 @@ def test_says_how_it_was_sampled(fitted):
     info = fitted[0].sampler_info
     assert info["sampler"] == "nutpie"
     assert info["effects"] == ("system", "task")
-    assert info["draws"] == 500
+    assert info["draws"] == 1000
     assert {"pymc", "nutpie", "arviz"} <= set(info["versions"])
     assert info["checks"]["R-hat"] < 1.01
-    assert "4 chains of 500 draws by nutpie; all checks passed" in repr(fitted[0])
+    assert "4 chains of 1000 draws by nutpie; all checks passed" in repr(fitted[0])
 
 
 def test_equal_seeds_give_equal_draws(fitted):
@@ -87,15 +87,15 @@ def test_draws_and_summary_agree(fitted):
     for over in ("population", "observed"):
         draws = post.draws([rs.PassHatK(2), rs.ICC()], over=over)
         table = post.summary([rs.PassHatK(2), rs.ICC()], over=over).set_index("estimand")
-        assert dict(draws.sizes) == {"chain": 4, "draw": 500, "system": 3}
+        assert dict(draws.sizes) == {"chain": 4, "draw": 1000, "system": 3}
         for name in draws:
             mean = table.loc[name, "mean"].to_numpy()
             sd = table.loc[name, "sd"].to_numpy()
             assert np.abs(draws[name].mean(("chain", "draw")) - mean).max() < 0.1 * sd.min()
     assert post.draws(rs.ICC(), chains=2, draws=7).shape == (2, 7, 3)
     assert post.draws(rs.ICC(), chains=1, draws=900).shape == (1, 900, 3)
-    with pytest.raises(rs.ArgumentError, match=r"fit\(..., draws=501\)"):
-        post.draws(rs.ICC(), draws=501)
+    with pytest.raises(rs.ArgumentError, match=r"fit\(..., draws=1001\)"):
+        post.draws(rs.ICC(), draws=1001)
 
 
 def test_cells_are_mixtures_of_beta_laws(fitted):
