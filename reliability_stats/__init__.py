@@ -25,7 +25,8 @@ _HOMES = {
     "fitting": "fit",
     "claims": "claim Claim",
     "leaderboard": "Leaderboard bounds reconstruct",
-    "models": "Beta BetaBinomial GridMixture",
+    "model_comparison": "compare_models",
+    "models": "Beta BetaBinomial Crossed GridMixture",
     "planning": "plan Plan",
     "identification": "identified_set",
     "posterior": "Posterior",
@@ -40,6 +41,7 @@ _HOMES = {
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 _MODULES = (
+    "calibration",
     "comparison",
     "datasets",
     "intervals",

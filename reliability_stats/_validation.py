@@ -52,13 +52,13 @@ def _as_int(value: object, name: str, minimum: int) -> int:
     return number
 
 
-def check_prob(prob: object) -> float:
-    """Give the mass of an interval as a float in (0, 1)."""
-    number = _as_float(prob, "prob", "a number between 0 and 1, both excluded")
+def check_prob(prob: object, name: str = "prob") -> float:
+    """Give the mass of an interval, or another probability, as a float in (0, 1)."""
+    number = _as_float(prob, name, "a number between 0 and 1, both excluded")
     if not 0 < number < 1:
         hint = f" (did you mean {number / 100:g}?)" if 1 < number < 100 else ""
         raise ArgumentError(
-            f"prob must be a number between 0 and 1, both excluded, not {prob!r}{hint}."
+            f"{name} must be a number between 0 and 1, both excluded, not {prob!r}{hint}."
         )
     return number
 
@@ -105,6 +105,14 @@ def check_fraction(x: object, name: str) -> float:
     number = _as_float(x, name, "a number in [0, 1]")
     if not 0 <= number <= 1:
         raise ArgumentError(f"{name} must be a number in [0, 1], not {x!r}.")
+    return number
+
+
+def check_positive(x: object, name: str) -> float:
+    """Give a scale as a positive finite float."""
+    number = _as_float(x, name, "a positive number")
+    if not 0 < number < np.inf:
+        raise ArgumentError(f"{name} must be a positive number, not {x!r}.")
     return number
 
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from .criticism.diagnosis import Diagnosis
+    from .criticism.loo import LeaveOneOut
+    from .criticism.predictive import PredictiveCheck
+
 MAX_CELL_DRAWS = 50_000_000
 
 
@@ -99,7 +103,8 @@ class Posterior:
         pandas.DataFrame
             Columns estimand, system, over, mean, sd, lower, upper, prob, interval, identified,
             ess_bulk, r_hat; one row for each estimand and system; never rounded. The last two are
-            empty where there are no chains.
+            empty where there are no chains. The interval is called "eti (not converged)" if a check
+            of the chains failed; see `diagnose`.
 
         Warns
         -----
@@ -127,6 +132,7 @@ class Posterior:
         over, prob = check_over(over), check_prob(prob)
         wanted = _summary.as_estimands(estimands, self.trials.counts, model=True)
         solve = self.engine.population if over == "population" else self.engine.observed
+        interval = getattr(self.engine, "interval", "eti")
         rows, unidentified = [], []
         for estimand, marginal in zip(wanted, solve(wanted, prob), strict=True):
             identified = _summary.identification_by_unit(estimand, self.trials.counts, over)
@@ -137,7 +143,7 @@ class Posterior:
                 "sd": marginal.sd,
                 "lower": marginal.lower,
                 "upper": marginal.upper,
-                "interval": "eti",
+                "interval": interval,
                 "identified": identified,
                 "ess_bulk": marginal.ess_bulk,
                 "r_hat": marginal.r_hat,
@@ -301,6 +307,168 @@ class Posterior:
         coords = {"system": list(self.systems), "task": list(counts.tasks)}
         attrs = {"inference_library": "reliability_stats", "model": repr(self.model)}
         return from_groups({"posterior": posterior, "observed_data": data}, coords, dims, attrs)
+
+    def diagnose(self) -> Diagnosis:
+        """Say whether the posterior was computed well.
+
+        Returns
+        -------
+        Diagnosis
+            `table` with one row a figure, `passed`, and `verdict`: a sentence with what to do.
+
+        Raises
+        ------
+        ModelError
+            If the model's inference gives no such figures.
+
+        Notes
+        -----
+        Quadrature: what halving the step still changes, in posterior sds and in the log evidence,
+        and the mass at the edge of the lattice. Chains: R-hat, effective sample sizes, divergences
+        and energies, by ArviZ.
+
+        Examples
+        --------
+        >>> import reliability_stats as rs
+        >>> post = rs.fit(rs.datasets.load("tau-bench-airline-gpt4o"))
+        >>> post.diagnose().verdict
+        'Computed well: 5 checks passed (deterministic quadrature on 33 x 33 nodes a system).'
+        """
+        from .criticism.diagnosis import diagnose
+
+        return diagnose(self.engine)
+
+    def loo(self) -> LeaveOneOut:
+        """Predict every task from all the others.
+
+        Returns
+        -------
+        LeaveOneOut
+            `table` by system, `pointwise` by task, totals `elpd` and `se`.
+
+        Raises
+        ------
+        ModelError
+            If the model's inference has no such densities, or the posterior is improper without
+            some task.
+
+        Notes
+        -----
+        A task leaves with all its trials (and those of all systems, where the model lets systems
+        share tasks), and its success probability is integrated out. With quadrature the densities
+        are exact: the posterior is reweighted on its lattice, or laid anew where a task dominates.
+
+        References
+        ----------
+        Merkle, Furr and Rabe-Hesketh (2019), https://doi.org/10.1007/s11336-019-09679-0
+
+        Examples
+        --------
+        >>> import reliability_stats as rs
+        >>> post = rs.fit(rs.datasets.load("tau-bench-airline-gpt4o"))
+        >>> round(post.loo().elpd, 3)
+        -81.036
+        """
+        from .criticism.loo import leave_one_out
+
+        return leave_one_out(self.trials, self.engine)
+
+    def ppc(self, *, datasets: int = 4000, prob: float = 0.95, rng: Any = 0) -> PredictiveCheck:
+        """Compare the counts with those of new tasks under the model.
+
+        Parameters
+        ----------
+        datasets : int >= 1, default 4000
+            Replicated data sets.
+        prob : float in (0, 1), default 0.95
+            Mass of the intervals, outside which an observed value is marked.
+        rng : int, numpy.random.Generator, SeedSequence or None, default 0
+            Seed of the replicated data.
+
+        Returns
+        -------
+        PredictiveCheck
+            `table` of statistics by system (success rate, tasks never and always successful, share
+            of mixed tasks, variance between tasks), `histogram` of successes, and `verdict`. Draw
+            it with `plots.rootogram`.
+
+        Raises
+        ------
+        ModelError
+            If the model's inference cannot replicate data.
+
+        References
+        ----------
+        Gelman, Meng and Stern (1996), Statistica Sinica 6, 733-760;
+        Kleiber and Zeileis (2016), https://doi.org/10.1080/00031305.2016.1173590
+
+        Examples
+        --------
+        >>> import reliability_stats as rs
+        >>> post = rs.fit(rs.datasets.load("tau-bench-airline-gpt4o"))
+        >>> post.ppc().histogram["mid_p"].round(1).tolist()
+        [0.6, 0.2, 0.3, 0.9, 0.4]
+        """
+        from .criticism.predictive import predictive_check
+
+        return predictive_check(self.trials, self.engine, datasets=datasets, prob=prob, rng=rng)
+
+    def prior_sensitivity(
+        self,
+        estimands: Estimand | Sequence[Estimand] | None = None,
+        *,
+        lower: float = 0.99,
+        upper: float = 1.01,
+        threshold: float = 0.05,
+    ) -> pd.DataFrame:
+        """Say how much the posterior rests on the prior, and how much on the data.
+
+        Parameters
+        ----------
+        estimands : estimand or list of estimands, optional
+            Over tasks like these; by default as in `summary`.
+        lower, upper : float, default 0.99 and 1.01
+            Powers that prior and likelihood are raised to.
+        threshold : float > 0, default 0.05
+            Sensitivity from which one is marked.
+
+        Returns
+        -------
+        pandas.DataFrame
+            estimand, system, over, prior, likelihood (distance moved per doubling of the power of
+            each), and diagnosis: "-" if the prior matters little, "possible prior-data conflict" if
+            both matter, "strong prior or weak likelihood" if only the prior does.
+
+        Raises
+        ------
+        ModelError
+            If the model's inference does not give prior and likelihood apart.
+        ArgumentError
+            If an argument is not of the right kind.
+
+        Notes
+        -----
+        Cumulative Jensen-Shannon distances as in the R package priorsense. For the beta-binomial
+        the prior is scaled as a density of the logits of mean and icc, so that Beta(1, 1) becomes
+        Beta(power, power); as a density of mean and icc it would be constant and seem without
+        influence. With quadrature the reweighting is exact.
+
+        References
+        ----------
+        Kallioinen, Paananen, Bürkner and Vehtari (2024), https://doi.org/10.1007/s11222-023-10366-5
+
+        Examples
+        --------
+        >>> import reliability_stats as rs
+        >>> post = rs.fit(rs.datasets.load("tau-bench-airline-gpt4o"))
+        >>> post.prior_sensitivity(rs.PassHatK(4))[["prior", "likelihood"]].round(3)
+           prior  likelihood
+        0  0.011       0.108
+        """
+        from .criticism.sensitivity import power_scaling
+
+        powers = {"lower": lower, "upper": upper, "threshold": threshold}
+        return power_scaling(self.trials, self.engine, estimands, **powers)
 
     def _spread(self, values: Any) -> Any:
         """Lay values of the cells, last axis, out by system and task; NaN where nothing was run."""

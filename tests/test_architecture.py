@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "reliability_stats"
 
 LAYERS = [
     {"_version", "exceptions"},
-    {"_numerics", "_validation"},
+    {"_ecdf_band", "_numerics", "_validation"},
     {
         *("_arrays", "_arviz", "_cells", "_counts", "_intake", "_outcomes", "_reduce", "_rows"),
         *("_summary", "estimands", "intervals", "trials"),
@@ -22,13 +22,15 @@ LAYERS = [
         *("_bootstrap", "_completions", "_estimate_notes", "_population", "_task_rows", "_within"),
         *("datasets", "estimators", "models", "read", "simulation"),
     },
-    {"inference", "posterior"},
+    {"criticism", "inference", "posterior"},
     {"fitting"},
     {
         *("_claim_parts", "_claim_schema", "claims"),
+        "calibration",
         "identification",
         "comparison",
         "leaderboard",
+        "model_comparison",
         "planning",
     },
     {"plots", "_cli_files", "_cli_input", "_cli_report", "cli", "report"},

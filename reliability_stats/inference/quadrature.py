@@ -17,7 +17,10 @@ from ..exceptions import ArgumentError, ConvergenceWarning
 from ..models import BetaBinomial
 from ..trials import Counts, DistinctCounts, Trials
 from . import grid
+from .checks import Check, LeftOut, Points, Replicas
 from .engine import CellMarginal, Marginal
+from .lattice_checks import lattice_checks, lattice_points, replicas
+from .left_out import leave_out
 from .marginals import (
     beta_parameters,
     fill_cells,
@@ -63,6 +66,8 @@ class Quadrature:
         Allowed change of a mean, in posterior sds, when the step is halved.
     seed : int
         Seed of all draws.
+    model : BetaBinomial
+        The model and its priors.
     """
 
     lattices: tuple[grid.Lattice, ...]
@@ -72,6 +77,7 @@ class Quadrature:
     distinct: DistinctCounts
     tol: float
     seed: int
+    model: BetaBinomial
     _memo: dict[object, Marginal] = field(default_factory=dict, repr=False)
 
     @property
@@ -263,6 +269,24 @@ class Quadrature:
                 fill_cells(out, part, weights[at], a[at] + wins, b[at] + fails, prob, low, high)
         return out.take(d.row_of_cell)
 
+    def leave_out(self) -> LeftOut:
+        """Predictive densities of tasks left out one at a time; every cell is a group."""
+        return leave_out(self.lattices, self.density, self.reach, self.counts)
+
+    def replicate(self, datasets: int, rng: np.random.Generator) -> Iterator[Replicas]:
+        """Replicated data of each unit in turn: new tasks, with the observed numbers of trials."""
+        parameters, outcomes = rng.spawn(2)
+        yield from replicas(self.counts, *self._logits(datasets, parameters), outcomes)
+
+    def points(self, estimands: Sequence[Estimand]) -> Iterator[Points]:
+        """Nodes of the posterior of each unit, with prior and likelihood of the logits."""
+        prior = self.model.log_prior_logit
+        yield from lattice_points(self.lattices, self.density, prior, self.reach, estimands)
+
+    def diagnostics(self) -> list[Check]:
+        """Say how much halving the step still changes, and what lies at the edge."""
+        return lattice_checks(self.lattices, self.counts.units, self.tol)
+
     def _nodes(self) -> Iterator[tuple[IntArray, FloatArray, FloatArray, FloatArray]]:
         """Give units, weights, a and b of every group on half lattices, without empty nodes.
 
@@ -306,7 +330,7 @@ def infer(
         density, len(units), reach=model.reach, names=lambda i: f"system {units[i]!r}"
     )
     lattices = settled(rough, density, model.reach, tol)
-    engine = Quadrature(lattices, density, model.reach, counts, distinct, tol, seed)
+    engine = Quadrature(lattices, density, model.reach, counts, distinct, tol, seed, model)
     nodes = max(lattice.nodes for lattice in lattices) ** 2
     method = "quadrature over (logit mean, logit icc)"
     return engine, {"method": method, "nodes": nodes, "tol": tol}

@@ -2,7 +2,8 @@
 
 from .base import Model
 from .beta_binomial import BetaBinomial
+from .crossed import Crossed
 from .grid_mixture import GridMixture
 from .priors import Beta
 
-__all__ = ["Beta", "BetaBinomial", "GridMixture", "Model"]
+__all__ = ["Beta", "BetaBinomial", "Crossed", "GridMixture", "Model"]

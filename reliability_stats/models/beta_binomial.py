@@ -21,12 +21,15 @@ from scipy import special
 
 from .._numerics import FloatArray, IntArray, step_nodes
 from ..exceptions import ArgumentError, ModelError
-from ..trials import DistinctCounts
+from ..trials import Counts, DistinctCounts
 from .base import Model
-from .priors import Beta, FrozenDistribution, LogPrior, as_prior, logit_log_density
+from .generative import Parameters
+from .priors import Beta, FrozenDistribution, LogPrior, as_prior, draw_from, logit_log_density
 
 REACH = 345.0
 """Largest |logit| looked at with priors that are exact there."""
+ONE_RATE = 1e9
+"""Second parameter of a beta prior that leaves no room for correlation."""
 REACH_CUSTOM = 34.0
 """Largest |logit| looked at with priors given on (0, 1), where 1 - x keeps no more digits."""
 
@@ -60,6 +63,7 @@ class BetaBinomial(Model):
     """
 
     inference: ClassVar[str] = "quadrature"
+    separable: ClassVar[bool] = True
 
     mean_prior: Beta | FrozenDistribution = field(default_factory=Beta)
     icc_prior: Beta | FrozenDistribution = field(default_factory=Beta)
@@ -73,6 +77,32 @@ class BetaBinomial(Model):
             raise ArgumentError(
                 f"log_prior must be a function of (mean, icc), not {self.log_prior!r}."
             )
+
+    @classmethod
+    def one_rate(cls, mean_prior: Beta | FrozenDistribution | None = None) -> BetaBinomial:
+        """Give the binomial model: all tasks of a system have one and the same success probability.
+
+        A reference to compare with (`compare_models`), hardly ever true. It is the beta-binomial
+        with a prior that keeps the correlation below about 1e-8.
+
+        Parameters
+        ----------
+        mean_prior : Beta or frozen scipy.stats distribution, optional
+            Prior of the common success probability; uniform by default.
+
+        Returns
+        -------
+        BetaBinomial
+
+        Examples
+        --------
+        >>> import reliability_stats as rs
+        >>> trials = rs.Trials.from_array([[1, 0, 1], [0, 0, 1]])
+        >>> post = rs.fit(trials, rs.BetaBinomial.one_rate())
+        >>> round(float(post.summary(rs.PassHatK(1))["mean"].iloc[0]), 6)  # (3 + 1) / (6 + 2)
+        0.5
+        """
+        return cls(mean_prior=mean_prior or Beta(), icc_prior=Beta(1.0, ONE_RATE))
 
     @property
     def reach(self) -> float:
@@ -108,6 +138,82 @@ class BetaBinomial(Model):
             np.logaddexp(0, u) + np.logaddexp(0, -u) + np.logaddexp(0, v) + np.logaddexp(0, -v)
         )
         return np.asarray(values - jacobian)
+
+    def draw_prior(self, design: Counts, size: int, rng: np.random.Generator) -> Parameters:
+        """Draw mean and icc of each unit from the prior.
+
+        Parameters
+        ----------
+        design : Counts
+            Gives the units.
+        size : int
+            Number of draws.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        dict of str to (size, units) ndarray
+
+        Raises
+        ------
+        ModelError
+            If the prior is given as a density, which cannot be drawn from.
+        """
+        if self.log_prior is not None:
+            raise ModelError(
+                "A prior given as log_prior cannot be drawn from; give mean_prior and icc_prior."
+            )
+        shape = size, len(design.units)
+        return {
+            "mean": draw_from(self.mean_prior, shape, rng),
+            "icc": draw_from(self.icc_prior, shape, rng),
+        }
+
+    def simulate(
+        self, parameters: Parameters, design: Counts, rng: np.random.Generator
+    ) -> IntArray:
+        """Draw the successes of every cell.
+
+        Parameters
+        ----------
+        parameters : mapping of str to (size, units) array
+            Mean and icc.
+        design : Counts
+            Gives the cells and their numbers of trials.
+        rng : numpy.random.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        (size, cells) ndarray of int
+        """
+        mean, icc = (np.clip(parameters[name], 1e-300, 1.0) for name in ("mean", "icc"))
+        total = np.maximum(1.0 / icc - 1.0, 1e-300)
+        a, b = np.maximum(mean * total, 1e-300), np.maximum((1.0 - mean) * total, 1e-300)
+        p = rng.beta(a[:, design.unit], b[:, design.unit])
+        return rng.binomial(design.n, p).astype(np.int64)
+
+    def log_likelihood(self, parameters: Parameters, counts: Counts) -> FloatArray:
+        """Log likelihood of each unit, at several parameters.
+
+        Parameters
+        ----------
+        parameters : mapping of str to (size, units) array
+            Mean and icc.
+        counts : Counts
+            The data.
+
+        Returns
+        -------
+        (size, units) ndarray
+        """
+        units = len(counts.units)
+        likelihood = LogLikelihood.of(counts.distinct(), units)
+        u, v = (
+            special.logit(np.clip(parameters[name], 1e-300, 1 - 1e-16)) for name in ("mean", "icc")
+        )
+        return likelihood(np.arange(units), u.T, v.T).T
 
     def log_density(
         self, distinct: DistinctCounts, n_units: int

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import special
 
 from .._numerics import FloatArray
-from ..exceptions import ArgumentError
+from ..exceptions import ArgumentError, ModelError
 
 LogPrior = Callable[[FloatArray, FloatArray], FloatArray]
 
@@ -103,3 +103,14 @@ def logit_log_density(prior: Beta | FrozenDistribution, x: FloatArray) -> FloatA
     with np.errstate(divide="ignore"):
         inner = np.asarray(prior.logpdf(special.expit(x)), dtype=float)
     return np.asarray(inner - np.logaddexp(0.0, -x) - np.logaddexp(0.0, x))
+
+
+def draw_from(
+    prior: Beta | FrozenDistribution, shape: tuple[int, ...], rng: np.random.Generator
+) -> FloatArray:
+    """Draw from a prior on (0, 1)."""
+    if isinstance(prior, Beta):
+        return rng.beta(prior.a, prior.b, shape)
+    if not hasattr(prior, "rvs"):
+        raise ModelError(f"The prior {prior!r} cannot be drawn from: it has no rvs method.")
+    return np.asarray(prior.rvs(size=shape, random_state=rng), dtype=float)

@@ -11,7 +11,9 @@ from typing import Any
 
 _HOMES = {
     "_capability_reliability": "capability_reliability capability_reliability_data",
+    "_ecdf_difference": "ecdf_difference ecdf_difference_data",
     "_pass_curves": "pass_curves pass_curves_data",
+    "_rootogram": "rootogram rootogram_data",
     "_style": "style",
     "_task_map": "task_map task_map_data",
 }
