@@ -30,6 +30,7 @@ _HOMES = {
         "read_inspect read_jsonl read_junit read_lm_eval read_metr read_swe_bench read_table "
         "read_tau2 read_tau2_leaderboard read_tau_bench read_terminal_bench"
     ),
+    "serial": "exchangeability Exchangeability",
     "simulation": "simulate Simulation",
     "trials": "Trials Counts",
 }

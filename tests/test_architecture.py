@@ -20,7 +20,7 @@ LAYERS = [
     },
     {
         *("_bootstrap", "_completions", "_estimate_notes", "_population", "_task_rows", "_within"),
-        *("datasets", "estimators", "models", "read", "simulation"),
+        *("datasets", "estimators", "models", "read", "serial", "simulation"),
     },
     {"inference", "posterior"},
     {"fitting"},
