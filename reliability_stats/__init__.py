@@ -22,6 +22,7 @@ _HOMES = {
         "MissingExtraError ConvergenceWarning IdentifiabilityWarning ExclusionWarning"
     ),
     "fitting": "fit",
+    "flicker": "Flags Grader flag_flicker minimal_trials",
     "leaderboard": "Leaderboard bounds reconstruct",
     "models": "Beta BetaBinomial",
     "posterior": "Posterior",

@@ -24,7 +24,7 @@ LAYERS = [
     },
     {"inference", "posterior"},
     {"fitting"},
-    {"leaderboard"},
+    {"flicker", "leaderboard"},
     {"plots", "_cli_files", "_cli_input", "_cli_report", "cli"},
     {"__init__", "__main__"},
 ]
