@@ -24,6 +24,7 @@ _HOMES = {
     ),
     "fitting": "fit",
     "claims": "claim Claim",
+    "flicker": "Flags Grader flag_flicker minimal_trials",
     "leaderboard": "Leaderboard bounds reconstruct",
     "model_comparison": "compare_models",
     "models": "Beta BetaBinomial Crossed GridMixture",
@@ -36,6 +37,7 @@ _HOMES = {
         "read_tau2 read_tau2_leaderboard read_tau_bench read_terminal_bench"
     ),
     "report": "table",
+    "serial": "exchangeability Exchangeability",
     "simulation": "simulate Simulation",
     "trials": "Trials Counts",
 }

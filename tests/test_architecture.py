@@ -20,7 +20,7 @@ LAYERS = [
     },
     {
         *("_bootstrap", "_completions", "_estimate_notes", "_population", "_task_rows", "_within"),
-        *("datasets", "estimators", "models", "read", "simulation"),
+        *("datasets", "estimators", "models", "read", "serial", "simulation"),
     },
     {"criticism", "inference", "posterior"},
     {"fitting"},
@@ -29,6 +29,7 @@ LAYERS = [
         "calibration",
         "identification",
         "comparison",
+        "flicker",
         "leaderboard",
         "model_comparison",
         "planning",
