@@ -258,7 +258,9 @@ def flag_flicker(
     'flickering competence'
     """
     if isinstance(post, Trials):
-        post, also = fit(post), [fit(post, model=GridMixture(), rng=0), *_listed(also)]
+        trials = post
+        also = [fit(trials, model=GridMixture(), rng=0), *_listed(also)]
+        post = fit(trials)
     posts = _posteriors(post, also)
     low, high = check_thresholds(low, high)
     if grader is not None and not isinstance(grader, Grader):
