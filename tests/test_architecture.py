@@ -20,11 +20,11 @@ LAYERS = [
     },
     {
         *("_bootstrap", "_completions", "_estimate_notes", "_population", "_task_rows", "_within"),
-        *("datasets", "estimators", "models", "read", "simulation"),
+        *("compat", "datasets", "estimators", "models", "read", "simulation"),
     },
     {"inference", "posterior"},
     {"fitting"},
-    {"leaderboard"},
+    {"history", "leaderboard"},
     {"plots", "_cli_files", "_cli_input", "_cli_report", "cli"},
     {"__init__", "__main__"},
 ]
