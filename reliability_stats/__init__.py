@@ -22,6 +22,7 @@ _HOMES = {
         "MissingExtraError ConvergenceWarning IdentifiabilityWarning ExclusionWarning"
     ),
     "fitting": "fit",
+    "history": "ChangePoint ChangePosterior",
     "leaderboard": "Leaderboard bounds reconstruct",
     "models": "Beta BetaBinomial",
     "posterior": "Posterior",
@@ -34,7 +35,7 @@ _HOMES = {
     "trials": "Trials Counts",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
-_MODULES = ("compat", "datasets", "intervals", "leaderboard", "models", "plots", "read")
+_MODULES = ("compat", "datasets", "history", "intervals", "leaderboard", "models", "plots", "read")
 
 __all__ = [*sorted(_HOME_OF), *_MODULES, "__version__"]  # noqa: PLE0604
 

@@ -1,4 +1,4 @@
-"""Questions about change: over periods, between versions, along a stream, within a run of trials."""
+"""Questions about change: over periods, between versions, along a stream, in a run of trials."""
 
 from __future__ import annotations
 
