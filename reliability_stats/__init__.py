@@ -25,8 +25,9 @@ _HOMES = {
     "claims": "claim Claim",
     "history": "ChangePoint ChangePosterior",
     "leaderboard": "Leaderboard bounds reconstruct",
-    "models": "Beta BetaBinomial",
+    "models": "Beta BetaBinomial GridMixture",
     "planning": "plan Plan",
+    "identification": "identified_set",
     "posterior": "Posterior",
     "read": (
         "ReadReport read_report read_agentrelbench read_evalpower read_hal read_harbor read_helm "
@@ -38,7 +39,10 @@ _HOMES = {
     "trials": "Trials Counts",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
-_MODULES = ("compat", "datasets", "history", "intervals", "leaderboard", "models", "plots", "read")
+_MODULES = (
+    *("compat", "datasets", "history", "intervals", "leaderboard", "models", "plots", "read"),
+    "report",
+)
 
 __all__ = [*sorted(_HOME_OF), *_MODULES, "__version__"]  # noqa: PLE0604
 

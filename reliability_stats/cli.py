@@ -231,6 +231,12 @@ def _analysis_options(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, metavar="DIR", help="write summary.csv, tasks.csv and three figures"
     )
     files.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="write a report: FILE ends in .html, .md or .tex",
+    )
+    files.add_argument(
         "--figure-format",
         type=_formats,
         default=("png", "pdf"),
@@ -336,6 +342,11 @@ def _report(trials: Trials, arguments: argparse.Namespace, about: list[tuple[str
             _write(f"\n{fill(listed, console.width, break_long_words=False)}\n")
         if end == "failure":
             _write("\n")
+    if arguments.report is not None:
+        from .report import report as write_report
+
+        settings = {"k": arguments.k, "over": arguments.over, "prob": arguments.prob}
+        _write(f"\nWrote {write_report(trials, arguments.report, **settings)}\n")
     return OK
 
 

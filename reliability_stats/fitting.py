@@ -33,7 +33,10 @@ def fit(trials: Trials, model: Model | None = None, *, rng: Any = 0, **options: 
     **options
         Options of the inference that the model asks for. Quadrature (`BetaBinomial`) takes ``tol``,
         a float in (0, 0.1], 1e-4 by default: the largest change of a posterior mean, in posterior
-        sds, when the step is halved; the lattice is refined until it holds.
+        sds, when the step is halved; the lattice is refined until it holds. Gibbs sampling
+        (`GridMixture`) takes chains (4), draws (1000), tune (500), ess (1000) and max_thin (64):
+        chains are run on, up to max_thin sweeps for each draw, until the effective sample size of
+        flicker mass and other watched estimands reaches ess.
 
     Returns
     -------

@@ -27,6 +27,7 @@ LAYERS = [
     {
         *("_claim_parts", "_claim_schema", "claims"),
         "history",
+        "identification",
         "leaderboard",
         "planning",
     },

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 import reliability_stats as rs
-from reliability_stats import _cli_report, cli
+from reliability_stats import cli
 from reliability_stats.cli import main
+from reliability_stats.report import findings
 
 ROWS = """\
 system,task,trial,success
@@ -582,11 +583,25 @@ def test_through_a_pipe_there_is_no_style(tmp_path):
     ],
 )
 def test_percent(value, places, text):
-    assert _cli_report.percent(value, places) == text
+    assert findings.percent(value, places) == text
 
 
 @pytest.mark.parametrize(
     ("sds", "expected"), [([0.05], 3), ([0.3, 0.0], 3), ([0.004], 4), ([4e-5, np.nan], 6), ([], 3)]
 )
 def test_digits_follow_the_posterior_sd(sds, expected):
-    assert _cli_report.decimals(pd.DataFrame({"sd": sds})) == expected
+    assert findings.decimals(pd.DataFrame({"sd": sds})) == expected
+
+
+def test_report_is_written(run, table, tmp_path):
+    file = tmp_path / "r.html"
+    code, out, _ = run("analyze", table(ROWS), "--report", str(file))
+    assert code == 0
+    assert f"Wrote {file}" in out
+    assert "What this report does not show" in file.read_text(encoding="utf-8")
+
+
+def test_report_of_no_known_kind(run, table, tmp_path):
+    code, _, err = run("analyze", table(ROWS), "--report", str(tmp_path / "r.doc"))
+    assert code == cli.DATA_ERROR
+    assert "path must end in .html, .md or .tex" in err

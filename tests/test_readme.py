@@ -17,12 +17,14 @@ def blocks():
     return re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
 
 
-def test_first_example():
+def test_first_example(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     exec(compile(blocks()[0], str(README), "exec"), names)
     plt.close("all")
     summary = names["post"].summary([rs.PassAtK(4), rs.PassHatK(4)])
     assert (summary["lower"] < summary["upper"]).all()
+    assert (tmp_path / "report.html").exists()
 
 
 def test_own_data(tmp_path, monkeypatch):

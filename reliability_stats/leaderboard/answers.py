@@ -12,43 +12,15 @@ import numpy as np
 from .._numerics import FloatArray
 from ..estimands import Estimand, PassAtK, PassHatK, TaskMean
 from ..fitting import fit
+from ..inference.moment_problem import MomentProblem, thresholds, uncorrelated
+from ..inference.ranges import Range, Ranges, quantiles, spread
 from ..posterior import Posterior
 from ..trials import Trials
 from .evidence import Evidence
 from .moments import mean_bounds, two_moment_bounds
-from .sharp import MomentProblem, first_two
+from .sharp import first_two, problem_of
 
-SLACK = 1.0
-"""Sampling errors, in sds, for which the linear bounds behind intervals are best."""
 NUMBERS = ("mean", "sd", "lower", "upper", "ess_bulk", "r_hat", "set_lower", "set_upper")
-
-
-@dataclass(frozen=True, eq=False)
-class Range:
-    """Lower and upper bound of an estimand: at the figures (2,), at draws (2, added, draws)."""
-
-    ends: FloatArray
-    drawn: FloatArray | None
-    identified: bool
-
-    def interval(self, prob: float) -> tuple[float, float]:
-        """Give the quantile of the lower bound and that of the upper bound."""
-        if self.drawn is None:
-            return np.nan, np.nan
-        low, high = quantiles(self.drawn[0], self.drawn[1], prob)
-        return min(low, float(self.ends[0])), max(high, float(self.ends[1]))
-
-
-def quantiles(lower: FloatArray, upper: FloatArray, prob: float) -> tuple[float, float]:
-    """Give the ends of an interval from draws (added, draws), over the worst and best added."""
-    low = np.nanquantile(np.fmin.reduce(lower), (1 - prob) / 2)
-    high = np.nanquantile(np.fmax.reduce(upper), (1 + prob) / 2)
-    return float(low), float(high)
-
-
-def spread(drawn: FloatArray) -> float:
-    """Give the sd of draws (added, draws), for a given addition."""
-    return float(np.sqrt(np.nanmean(np.nanvar(drawn, axis=1))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,16 +34,10 @@ class Answers:
     @classmethod
     def of(cls, evidence: Evidence, estimands: Sequence[Estimand], prob: float) -> Answers:
         """Set up the moment problem, with nodes at the thresholds of the estimands."""
-        parts = [part for estimand in estimands for part in estimand.parts]
-        ends = [getattr(part, end, None) for part in parts for end in ("low", "high")]
-        size = len(evidence.values)
-        axes = np.eye(size)
+        axes = np.eye(len(evidence.values))
         if evidence.draws is not None:
-            flat = evidence.draws.reshape(-1, size)
-            variances, axes = np.linalg.eigh(np.cov(flat, rowvar=False).reshape(size, size))
-            axes = axes / np.sqrt(np.maximum(variances, 1e-12))
-        thresholds = [end for end in ends if end is not None]
-        problem = MomentProblem.of(evidence.figures, evidence.values, axes, thresholds)
+            axes = uncorrelated(evidence.draws)
+        problem = problem_of(evidence.figures, evidence.values, axes, thresholds(estimands))
         return cls(evidence, problem, prob)
 
     def rows(self, estimand: Estimand) -> list[dict[str, Any]]:
@@ -116,42 +82,8 @@ class Answers:
         """Bound an estimand, or say why it cannot be."""
         if self.evidence.contradictory:
             return "the figures contradict each other: no mixture of tasks gives them"
-        if isinstance(estimand, TaskMean):
-            return self._mean_range(estimand)
-        parts = [self._mean_range(part) for part in estimand.parts]
-        if sum(not part.identified for part in parts) > 1:
-            return "needs the mean"
-        ends = self._combine(estimand, [part.ends for part in parts])
-        if np.isnan(ends).any():
-            return "0/0 at the published figures"
-        drawn = [part.drawn for part in parts if part.drawn is not None]
-        identified = all(part.identified for part in parts)
-        return Range(ends, self._combine(estimand, drawn) if drawn else None, identified)
-
-    @staticmethod
-    def _combine(estimand: Estimand, parts: Sequence[FloatArray]) -> FloatArray:
-        """Evaluate a function of means at the ends of the one that is open, and sort them."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.sort(np.clip(estimand.combine(*parts), *estimand.bounds), axis=0)
-
-    def _mean_range(self, estimand: TaskMean) -> Range:
-        """Bound a mean over tasks."""
-        draws, values, published = self.evidence.draws, self.problem.values, self.evidence.values
-        exact = self.problem.exact(estimand)
-        if exact is not None:
-            both = exact, exact
-        elif self._closed(estimand, values) is not None:
-            ends = self._closed(estimand, values)
-            drawn = None if draws is None else self._closed(estimand, draws)
-            return Range(np.asarray(ends), drawn, False)
-        else:
-            both = self.problem.bounds(estimand, 0.0)
-        ends = np.array([bound.at(values if exact is None else published) for bound in both])
-        if draws is not None:
-            if exact is None:
-                both = self.problem.bounds(estimand, SLACK)
-            draws = np.clip([bound.at(draws) for bound in both], 0, 1)
-        return Range(np.clip(ends.round(12), 0, 1), draws, exact is not None)
+        evidence = self.evidence
+        return Ranges(self.problem, evidence.values, evidence.draws, self._closed).of(estimand)
 
     def _closed(self, estimand: TaskMean, values: FloatArray) -> FloatArray | None:
         """Bound pass^k or pass@k in closed form, if one or two moments are all that is known."""

@@ -49,8 +49,7 @@ def bounds(
         The summary schema with benchmark and settings after system, and at the end:
 
         - assumption: "none" (one figure, any distribution of p over tasks), "exchangeable trials"
-        (the
-          figures are moments of one distribution), "beta mixing" (which is a beta distribution);
+          (the figures are moments of one distribution), "beta mixing" (a beta distribution);
         - source: what was used;
         - set_lower, set_upper: the sharp bounds at the published figures, without sampling error;
         - note.

@@ -1,15 +1,8 @@
 """What a group of published figures says: the figures, and draws of what they estimate.
 
 Uncertainty of figures over N tasks is that of N independent tasks: those of the recovered
-histogram, or of the beta-binomial distribution that has the published figures. Tasks get random
-weights, and one more task is added that may have any number of successes: lower ends suppose the
-worst, upper ends the best. For a share of tasks this is the interval of Clopper and Pearson; for
-means it is that of Gaffke.
-
-References
-----------
-Gaffke (2005), Three test statistics for a nonparametric one-sided hypothesis on the mean of a
-nonnegative variable, Mathematical Methods of Statistics 14, 451-467.
+histogram, or of the beta-binomial distribution that has the published figures, drawn as in
+`inference.ranges`.
 """
 
 from __future__ import annotations
@@ -20,17 +13,15 @@ from math import ceil
 import numpy as np
 
 from .._numerics import FloatArray
+from ..inference.ranges import DRAWS, drawn_moments
 from .figures import Figure
 from .frame import Group
 from .ladder import Ladder, ladder_of, possible
 from .moments import Pair, beta_through
 from .sharp import first_two
 
-DRAWS = 4000
 MAX_SHARES = 65
 """Most distinct numbers of successes that a task is taken to have, when only figures are known."""
-MAX_ADDED = 9
-"""Most numbers of successes that are tried for the added task."""
 EXCHANGEABLE = "exchangeable trials"
 
 
@@ -123,17 +114,6 @@ def _usable(group: Group) -> tuple[tuple[Figure, ...], list[str]]:
     return tuple(f for f in figures if f not in implied), notes
 
 
-def _draw(
-    shares: FloatArray, features: FloatArray, n_tasks: int, rng: np.random.Generator
-) -> FloatArray:
-    """Draw figures from shares of n_tasks tasks and their features, (added, DRAWS, figures)."""
-    weights = rng.standard_gamma(n_tasks * shares, size=(DRAWS, len(shares)))
-    extra = rng.standard_gamma(1.0, size=(DRAWS, 1))
-    total = weights.sum(axis=1, keepdims=True) + extra
-    places = np.unique(np.linspace(0, len(features) - 1, MAX_ADDED).astype(int))
-    return np.asarray((weights @ features + features[places, None] * extra) / total)
-
-
 def _blur(draws: FloatArray, figures: tuple[Figure, ...], rng: np.random.Generator) -> FloatArray:
     """Add what rounding has hidden, and keep to possible values."""
     half = np.array([float(figure.unit) / 2 for figure in figures])
@@ -163,7 +143,7 @@ def _from_histogram(
         EXCHANGEABLE,
         tuple(rungs),
         shares @ features,
-        _draw(shares, features, ladder.n_tasks, rng),
+        drawn_moments(shares, features, ladder.n_tasks, rng),
         histogram,
         tuple(notes),
     )
@@ -189,7 +169,7 @@ def _from_figures(
         return replace(evidence, notes=(*notes, "no interval: the mean is not published"))
     else:
         shares, features = _beta_shares(parameters, figures)
-    draws = _draw(shares, features, n_tasks, rng) + (values - shares @ features)
+    draws = drawn_moments(shares, features, n_tasks, rng) + (values - shares @ features)
     return replace(evidence, draws=_blur(draws, figures, rng))
 
 

@@ -2,6 +2,7 @@
 
 from .base import Model
 from .beta_binomial import BetaBinomial
+from .grid_mixture import GridMixture
 from .priors import Beta
 
-__all__ = ["Beta", "BetaBinomial", "Model"]
+__all__ = ["Beta", "BetaBinomial", "GridMixture", "Model"]

@@ -82,7 +82,7 @@ def read(path: Paths, *, format: str | None = None, **options: Any) -> Trials:  
     path : str, path or list of these
         File, folder or glob pattern.
     format : str, optional
-        Name of the format, such as "tau_bench": what follows "read_" in the name of its reader.
+        Name of the format, such as "tau_bench": what follows ``read_`` in the name of its reader.
         Recognised by default.
     **options
         Arguments of the reader, such as ``missing="failure"``.

@@ -49,7 +49,7 @@ def read_hal(
     Parameters
     ----------
     path : str, path or list of these
-        File, folder with files called *_UPLOAD.json, or glob pattern.
+        File, folder with files called ``*_UPLOAD.json``, or glob pattern.
     system : str or callable of a path, optional
         Name of the system; by default the agent's name, without what says the condition.
     condition : str or callable of a path, optional

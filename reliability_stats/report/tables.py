@@ -102,9 +102,9 @@ Write = Callable[[Sequence[str], Sequence[Sequence[str]], Sequence[str], dict[st
 def _writers() -> dict[str, tuple[Escape, Write]]:
     """Give for each style how names are escaped and how the table is written."""
     return {
-        "latex": (_latex_text, _latex),
+        "latex": (latex_text, _latex),
         "html": (escape_html, _html),
-        "markdown": (_markdown_text, _markdown),
+        "markdown": (markdown_text, _markdown),
     }
 
 
@@ -196,12 +196,12 @@ def _notes(summary: pd.DataFrame) -> list[str]:
     return [f"{probs} intervals ({kinds}), over {over}."]
 
 
-def _latex_text(value: str) -> str:
+def latex_text(value: str) -> str:
     """Escape for LaTeX."""
     return "".join(LATEX.get(character, character) for character in " ".join(value.split()))
 
 
-def _markdown_text(value: str) -> str:
+def markdown_text(value: str) -> str:
     """Escape for Markdown."""
     return "".join(MARKDOWN.get(character, character) for character in " ".join(value.split()))
 

@@ -5,7 +5,7 @@ from scipy.optimize import linprog
 import reliability_stats as rs
 from reliability_stats.leaderboard import Leaderboard, bounds
 from reliability_stats.leaderboard.figures import Figure
-from reliability_stats.leaderboard.sharp import MomentProblem, wanted
+from reliability_stats.leaderboard.sharp import problem_of, wanted
 
 FINE = np.unique([*np.linspace(0, 1, 1501), 0.1, 0.9])
 ESTIMANDS = [
@@ -19,9 +19,9 @@ ESTIMANDS = [
 ]
 
 
-def problem_of(keys, values, extra=()):
+def of_keys(keys, values, extra=()):
     figures = tuple(Figure(kind, k, 0, 3) for kind, k in keys)
-    return MomentProblem.of(figures, np.asarray(values, dtype=float), np.eye(len(keys)), extra)
+    return problem_of(figures, np.asarray(values, dtype=float), np.eye(len(keys)), extra)
 
 
 def moments(keys, points, weights):
@@ -46,7 +46,7 @@ def test_bounds_are_sharp(keys, estimand):
     points = np.array([0.03, 0.3, 0.55, 0.8, 0.97])
     weights = np.array([0.2, 0.15, 0.25, 0.1, 0.3])
     values = np.array(moments(keys, points, weights))
-    problem = problem_of(keys, values, (0.1, 0.25, 0.9))
+    problem = of_keys(keys, values, (0.1, 0.25, 0.9))
     low, high = (float(b.at(values)) for b in problem.bounds(estimand, 0.0))
     truth = float(weights @ estimand.kernel(points))
     assert low - 1e-6 <= truth <= high + 1e-6
@@ -73,7 +73,7 @@ def test_bounds_hold_whatever_the_distribution(estimand, slack):
     figures = tuple(Figure(kind, k, 0, 3) for kind, k in keys)
     values = np.array([0.5, 0.4, 0.35])
     axes = np.diag([20.0, 20.0, 20.0])
-    problem = MomentProblem.of(figures, values, axes, (0.1, 0.25, 0.9))
+    problem = problem_of(figures, values, axes, (0.1, 0.25, 0.9))
     lower, upper = problem.bounds(estimand, slack)
     rng = np.random.default_rng(0)
     for _ in range(200):
@@ -85,7 +85,7 @@ def test_bounds_hold_whatever_the_distribution(estimand, slack):
 
 
 def test_what_figures_fix_exactly():
-    problem = problem_of([("^", 1), ("^", 2)], [0.5, 0.4])
+    problem = of_keys([("^", 1), ("^", 2)], [0.5, 0.4])
     assert problem.exact(rs.SuccessRate()).at(problem.values) == pytest.approx(0.5)
     assert problem.exact(rs.Disagreement()).at(problem.values) == pytest.approx(0.2)
     assert problem.exact(rs.PassAtK(2)).at(problem.values) == pytest.approx(0.6)
@@ -94,10 +94,10 @@ def test_what_figures_fix_exactly():
 
 
 def test_impossible_figures_are_moved_to_the_nearest():
-    problem = problem_of([("^", 1), ("^", 2)], [0.5, 0.2])  # below .5^2
+    problem = of_keys([("^", 1), ("^", 2)], [0.5, 0.2])  # below .5^2
     assert problem.moved > 0.01
     assert problem.values[1] == pytest.approx(problem.values[0] ** 2, abs=1e-4)
-    assert problem_of([("^", 1), ("^", 2)], [0.5, 0.3]).moved == 0
+    assert of_keys([("^", 1), ("^", 2)], [0.5, 0.3]).moved == 0
 
 
 def test_reference_set(reference, ladder):
