@@ -6,7 +6,8 @@ import importlib
 from typing import Any
 
 _HOMES = {
-    "change_point": "ChangePoint ChangePosterior",
+    "change_point": "ChangePoint",
+    "change_posterior": "ChangePosterior",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import special
 
 from .._numerics import FloatArray
+from ..exceptions import ModelError
 from ..models.beta_binomial import LogLikelihood
 from ..trials import DistinctCounts
 from ._periods import History
@@ -20,6 +21,7 @@ ICC_NODES = 33
 ICC_REACH = 12.0
 COARSEST = 0.1
 MAX_CELLS = 60_000_000
+"""Most values of the likelihood at once: half a gigabyte."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Levels:
     @property
     def log_prior(self) -> FloatArray:
         """Log prior mass of each node of the mean, uniform on (0, 1)."""
-        return _log_uniform(self.logit) + np.log(self.step)
+        return np.asarray(_log_uniform(self.logit) + np.log(self.step))
 
 
 def _log_uniform(x: FloatArray) -> FloatArray:
@@ -101,6 +103,11 @@ def levels_of(
         icc = np.linspace(-ICC_REACH, ICC_REACH, ICC_NODES) if icc is None else icc
         mass = _log_uniform(icc) + np.log(icc[1] - icc[0])
     shape = (len(periods), len(icc), len(logit))
+    if np.prod(shape, dtype=float) > MAX_CELLS:
+        raise ModelError(
+            f"{shape[0]} periods with {total:.0f} trials need a grid of {shape[1]} x {shape[2]} "
+            f"points each, more than {MAX_CELLS:,} in all. Use longer periods, or tasks='same'."
+        )
     values = np.empty(shape)
     everyone = np.arange(len(periods))
     for j, v in enumerate(icc):

@@ -195,15 +195,18 @@ def _codes(time: pd.Series[Any], period: Period) -> tuple[tuple[str, ...], IntAr
         values, code = np.unique(step, return_inverse=True)
         return tuple(f"{value * period:g}" for value in values), code.astype(np.int64), values
     if period in CALENDAR:
-        try:
-            stamps = pd.to_datetime(time, utc=True).dt.tz_localize(None)
-        except (ValueError, TypeError) as error:
-            raise TrialDataError(f"The times cannot be read as dates: {error}") from None
         if time.dtype.kind in "iuf":
             raise TrialDataError(
                 f"period={period!r} needs times that are dates, not numbers such as "
                 f"{time.iloc[0]!r}; give a width instead."
             )
+        try:
+            how: dict[str, Any] = {} if time.dtype.kind in "mM" else {"format": "ISO8601"}
+            stamps = pd.to_datetime(time, utc=True, **how).dt.tz_localize(None)
+        except (ValueError, TypeError) as error:
+            raise TrialDataError(
+                f"The times cannot be read as ISO 8601 dates: {str(error).splitlines()[0]}"
+            ) from None
         spans = stamps.dt.to_period(CALENDAR[period])
         names, code = _sorted_codes(spans)
         place = np.array([name.ordinal for name in names], dtype=np.int64)
