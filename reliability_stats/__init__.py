@@ -25,6 +25,7 @@ _HOMES = {
     "fitting": "fit",
     "claims": "claim Claim",
     "flicker": "Flags Grader flag_flicker minimal_trials",
+    "history": "ChangePoint ChangePosterior",
     "leaderboard": "Leaderboard bounds reconstruct",
     "model_comparison": "compare_models",
     "models": "Beta BetaBinomial Crossed GridMixture",
@@ -51,6 +52,7 @@ _MODULES = (
     "models",
     "plots",
     "read",
+    *("compat", "datasets", "history", "intervals", "leaderboard", "models", "plots", "read"),
     "report",
 )
 

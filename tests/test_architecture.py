@@ -21,12 +21,14 @@ LAYERS = [
     {
         *("_bootstrap", "_completions", "_estimate_notes", "_population", "_task_rows", "_within"),
         *("datasets", "estimators", "models", "read", "serial", "simulation"),
+        *("compat", "datasets", "estimators", "models", "read", "simulation"),
     },
     {"criticism", "inference", "posterior"},
     {"fitting"},
     {
         *("_claim_parts", "_claim_schema", "claims"),
         "calibration",
+        "history",
         "identification",
         "comparison",
         "flicker",
