@@ -130,6 +130,22 @@ def condition_roles(condition: str | Sequence[str] | None) -> dict[str, str | No
     return {f"condition {i}" if i > 1 else "condition": name for i, name in enumerate(names, 1)}
 
 
+def column_pairs(
+    columns: Mapping[str, str | None],
+) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
+    """Pair roles with columns; several condition columns become one tuple."""
+    pairs: dict[str, str | tuple[str, ...]] = {}
+    conditions = tuple(
+        c for role, c in columns.items() if role.startswith("condition") and c is not None
+    )
+    for role, column in columns.items():
+        if role == "condition":
+            pairs[role] = conditions if len(conditions) > 1 else conditions[0]
+        elif column is not None and not role.startswith("condition"):
+            pairs[role] = column
+    return tuple(pairs.items())
+
+
 def keys_of(rows: nw.DataFrame[Any]) -> list[str]:
     """List the columns that say which cell a row belongs to."""
     return [name for name in rows.columns if name.split(" ")[0] in KEYS]

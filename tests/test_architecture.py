@@ -15,7 +15,17 @@ LAYERS = [
     {"_version", "exceptions"},
     {"_numerics", "_validation"},
     {
-        *("_arrays", "_arviz", "_cells", "_counts", "_intake", "_outcomes", "_reduce", "_rows"),
+        *(
+            "_account",
+            "_arrays",
+            "_arviz",
+            "_cells",
+            "_counts",
+            "_intake",
+            "_outcomes",
+            "_reduce",
+            "_rows",
+        ),
         *("_summary", "estimands", "intervals", "trials"),
     },
     {

@@ -77,7 +77,7 @@ def read_table(
     Returns
     -------
     Trials
-        With a report: `read_report(trials)`.
+        With an account: `trials.report()`.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def read_jsonl(
     Returns
     -------
     Trials
-        With a report: `read_report(trials)`.
+        With an account: `trials.report()`.
 
     Raises
     ------
