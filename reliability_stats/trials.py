@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import narwhals as nw
 import numpy as np
 
 from ._account import Source, tally
 from ._arrays import array_cells
 from ._cells import Cells, fingerprint_of, wanted, warn_left_out
 from ._counts import Counts, DistinctCounts, html_table, listed, plural
-from ._intake import column_pairs, condition_roles, pick, tidy_keys
-from ._outcomes import outcomes, refuse_missing
-from ._reduce import count_cells, reduce_rows
-from ._rows import frame_of_outcomes, frame_of_rows, rows_with
+from ._intake import column_pairs, condition_roles, pick
+from ._reduce import count_cells
+from ._rows import Rows, collected, count_rows, frame_of_outcomes, frame_of_rows, rows_with
 from ._validation import check_choice
 from .exceptions import TrialDataError
 
@@ -71,7 +69,7 @@ class Trials:
     source: Source
     _columns: tuple[tuple[str, str | tuple[str, ...]], ...]
     _cells: Cells
-    _rows: nw.DataFrame[Any] | None = None
+    _rows: Rows | None = None
 
     @classmethod
     def from_frame(
@@ -152,11 +150,8 @@ class Trials:
         columns = {"system": system, "task": task, **conditions, "success": success}
         columns |= {"trial": trial, "time": time, "group": group, "length": length, "score": score}
         columns["status"] = status
-        rows = outcomes(tidy_keys(pick(frame, columns)))
-        if policy == "raise":
-            refuse_missing(rows)
-        pairs = column_pairs(columns)
-        return cls._of(reduce_rows(rows), policy, pairs, rows, Source("data frame"))
+        cells, rows = count_rows(pick(frame, columns), policy)
+        return cls._of(cells, policy, column_pairs(columns), rows, Source("data frame"))
 
     @classmethod
     def from_counts(
@@ -208,7 +203,7 @@ class Trials:
         """
         columns = {"system": system, "task": task, **condition_roles(condition)}
         columns |= {"n": n, "successes": successes}
-        cells = count_cells(pick(frame, columns))
+        cells = count_cells(collected(pick(frame, columns)))
         return cls._of(cells, "raise", column_pairs(columns), None, Source("table of counts"))
 
     @classmethod
@@ -260,7 +255,7 @@ class Trials:
         cells: Cells,
         policy: str,
         columns: tuple[tuple[str, str | tuple[str, ...]], ...],
-        rows: nw.DataFrame[Any] | None,
+        rows: Rows | None,
         source: Source,
     ) -> Trials:
         """Apply a policy to cells."""
@@ -395,7 +390,7 @@ class Trials:
         2  system    1      1      1.0
         """
         if self._rows is not None:
-            return frame_of_rows(self._rows, self.missing_policy)
+            return frame_of_rows(self._rows, self._cells, self.missing_policy)
         if self._cells.outcomes is not None:
             return frame_of_outcomes(self._cells, self._cells.outcomes)
         raise TrialDataError(

@@ -15,17 +15,8 @@ LAYERS = [
     {"_version", "exceptions"},
     {"_numerics", "_validation"},
     {
-        *(
-            "_account",
-            "_arrays",
-            "_arviz",
-            "_cells",
-            "_counts",
-            "_intake",
-            "_outcomes",
-            "_reduce",
-            "_rows",
-        ),
+        *("_arrays", "_arviz", "_cells", "_counts", "_intake", "_outcomes", "_reduce", "_rows"),
+        *("_account", "_lazy"),
         *("_summary", "estimands", "intervals", "trials"),
     },
     {

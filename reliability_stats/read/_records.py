@@ -13,6 +13,7 @@ from typing import Any
 
 from .._account import tally
 from .._counts import plural
+from .._outcomes import WHAT_MISSING_IS
 from .._validation import check_choice, check_positive_int
 from ..exceptions import ArgumentError, ExclusionWarning, TrialDataError
 from ..trials import Trials
@@ -363,9 +364,7 @@ class Reading:
             f"{unknown} of {plural(len(columns['task']), 'trial')} have no outcome: "
             f"{tally(by_status)}. The first is system {columns['system'][row]!r}, task "
             f"{columns['task'][row]!r}, in {columns['file'][row]}, {columns['place'][row]}{why}. "
-            "Say what they are with missing=: 'drop' leaves them out (right if what broke had "
-            "nothing to do with the outcome), 'failure' counts them as failures (the user got "
-            "nothing), 'bounds' has estimates given as ranges that hold either way."
+            f"{WHAT_MISSING_IS}"
         )
 
     def _warn(self) -> None:
