@@ -246,7 +246,7 @@ class Reading:
             missing=self.missing,
             **{role: role for role in OPTIONAL if any(v is not None for v in columns[role])},
         )
-        return self._told(trials)
+        return self.told(trials)
 
     def cell_trials(self) -> Trials:
         """Give trials read as counts, with their report."""
@@ -269,9 +269,9 @@ class Reading:
         conditions = table["condition"].notna()
         table["condition"] = table["condition"].where(conditions, NO_CONDITION)
         trials = Trials.from_counts(table, condition="condition" if conditions.any() else None)
-        return self._told(trials)
+        return self.told(trials)
 
-    def _told(self, trials: Trials) -> Trials:
+    def told(self, trials: Trials) -> Trials:
         """Give the trials with the format and files that they come from."""
         files, choices = tuple(map(str, self.read)), tuple(self.choices)
         source = replace(

@@ -3,10 +3,11 @@
     python tests/benchmarks/big_tables.py --rows 1e8
     python tests/benchmarks/big_tables.py --rows 1e7 --engines polars duckdb spark --trial
 
-The file has 20 systems and 5000 tasks, text labels and truth values, and is removed afterwards. The
-raw group-by gives successes and rows of each cell (with `--trial` also the distinct trials) without
-any check. Each measurement runs in a process of its own; raw and checked runs take turns, and the
-ratio is that of the medians. Memory is the peak of the process; for Spark, of the Python side alone.
+The file has 20 systems and 5000 tasks, text labels and truth values, and is removed afterwards.
+The raw group-by gives successes and rows of each cell (with `--trial` also the distinct trials)
+without any check. Each measurement runs in a process of its own; raw and checked runs take turns,
+and the ratio is that of the medians. Memory is the peak of the process; for Spark, of the Python
+side alone.
 """
 
 from __future__ import annotations
