@@ -22,14 +22,17 @@ _HOMES = {
         "MissingExtraError ConvergenceWarning IdentifiabilityWarning ExclusionWarning"
     ),
     "fitting": "fit",
+    "claims": "claim Claim",
     "leaderboard": "Leaderboard bounds reconstruct",
     "models": "Beta BetaBinomial",
+    "planning": "plan Plan",
     "posterior": "Posterior",
     "read": (
         "ReadReport read_report read_agentrelbench read_evalpower read_hal read_harbor read_helm "
         "read_inspect read_jsonl read_junit read_lm_eval read_metr read_swe_bench read_table "
         "read_tau2 read_tau2_leaderboard read_tau_bench read_terminal_bench"
     ),
+    "report": "table",
     "simulation": "simulate Simulation",
     "trials": "Trials Counts",
 }

@@ -25,8 +25,8 @@ LAYERS = [
     },
     {"inference", "posterior"},
     {"fitting"},
-    {"leaderboard"},
-    {"plots", "_cli_files", "_cli_input", "_cli_report", "cli"},
+    {"_claim_parts", "_claim_schema", "claims", "leaderboard", "planning"},
+    {"plots", "_cli_files", "_cli_input", "_cli_report", "cli", "report"},
     {"__init__", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

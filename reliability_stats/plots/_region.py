@@ -82,7 +82,7 @@ def _to_logit(x: FloatArray) -> FloatArray:
 
 def _from_logit(v: FloatArray) -> FloatArray:
     """Undo `_to_logit`; what lies beyond an edge is put on it."""
-    return np.clip(special.expit(v) * (1 + 2 * EDGE) - EDGE, 0.0, 1.0)
+    return np.asarray(np.clip(special.expit(v) * (1 + 2 * EDGE) - EDGE, 0.0, 1.0))
 
 
 def _log_density(density: FloatArray, v: FloatArray, u: FloatArray) -> FloatArray:
