@@ -25,7 +25,11 @@ LAYERS = [
     },
     {"inference", "posterior"},
     {"fitting"},
-    {"_claim_parts", "_claim_schema", "claims", "leaderboard", "planning"},
+    {
+        *("_claim_parts", "_claim_schema", "claims"),
+        "leaderboard",
+        "planning",
+    },
     {"plots", "_cli_files", "_cli_input", "_cli_report", "cli", "report"},
     {"__init__", "__main__"},
 ]
