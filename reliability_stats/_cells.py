@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from numbers import Integral
 from typing import Any
@@ -18,6 +20,8 @@ from ._counts import Counts, IntArray, frozen, listed, plural
 from ._validation import suggest
 from .exceptions import ExclusionWarning, TrialDataError
 
+FINGERPRINT_FORMAT = "reliability_stats.trials/1"
+
 
 @dataclass(frozen=True, eq=False)
 class Cells:
@@ -25,6 +29,8 @@ class Cells:
 
     Cells are sorted by system, condition and task. `outcomes` holds each trial of each cell in its
     order, 1, 0 or -1 where none was run, with shape (cells, trials); None if only counts are known.
+    `by_status` holds numbers of records by (status, outcome) for the statuses other than ok and
+    missing; they are among `n` and `missing`.
     """
 
     labels: dict[str, tuple[str, ...]]
@@ -34,6 +40,7 @@ class Cells:
     missing: IntArray
     records: IntArray
     outcomes: npt.NDArray[np.int8] | None = None
+    by_status: dict[tuple[str, str], IntArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Make the arrays read-only, so that they can be shared without copies."""
@@ -41,6 +48,12 @@ class Cells:
             object.__setattr__(self, name, frozen(getattr(self, name), name))
         codes = {role: frozen(codes, role) for role, codes in self.codes.items()}
         object.__setattr__(self, "codes", codes)
+        by_status = {
+            key: frozen(values, "by_status")
+            for key, values in self.by_status.items()
+            if values.any()
+        }
+        object.__setattr__(self, "by_status", by_status)
 
     def keep(self, mask: npt.NDArray[np.bool_]) -> Cells:
         """Give the cells of a mask, and only the labels that these have."""
@@ -60,6 +73,7 @@ class Cells:
             self.missing[mask],
             self.records[mask],
             None if self.outcomes is None else self.outcomes[mask],
+            {key: values[mask] for key, values in self.by_status.items()},
         )
 
     def counted(self, policy: str) -> tuple[IntArray, IntArray]:
@@ -86,6 +100,20 @@ class Cells:
             successes if kept is self else successes[mask],
             kept.missing,
         )
+
+
+def fingerprint_of(cells: Cells, policy: str) -> str:
+    """Digest labels and counts of the cells that have records, and the policy where it matters."""
+    cells = cells.keep((cells.n > 0) | (cells.missing > 0))
+    n, successes = cells.counted(policy)
+    stated = policy if cells.missing.any() else None
+    digest = hashlib.sha256(
+        json.dumps([FINGERPRINT_FORMAT, stated, sorted(cells.labels.items())]).encode()
+    )
+    codes = (cells.codes[role] for role in sorted(cells.codes))
+    for values in (*codes, n, successes, cells.missing):
+        digest.update(np.ascontiguousarray(values, dtype="<i8").tobytes())
+    return digest.hexdigest()
 
 
 def warn_left_out(cells: Cells, counted: npt.NDArray[np.bool_]) -> None:

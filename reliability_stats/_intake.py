@@ -53,7 +53,7 @@ def _frame_of_mapping(data: Mapping[Any, Any]) -> Any:
         raise TrialDataError(f"The mapping of columns is no table: {error}.") from error
 
 
-def pick(data: Any, columns: Mapping[str, str | None]) -> nw.DataFrame[Any]:
+def pick(data: Any, columns: Mapping[str, str | None]) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
     """Take the named columns, renamed to their roles; list the columns if one is not there."""
     frame: Any = as_frame(data)
     try:
@@ -77,9 +77,12 @@ def pick(data: Any, columns: Mapping[str, str | None]) -> nw.DataFrame[Any]:
         if role not in SHARED:
             taken[column] = role
         chosen.append(nw.col(column).alias(role))
-    rows: Any = frame.select(*chosen)
-    if isinstance(rows, nw.LazyFrame):
-        rows = rows.collect()
+    picked: nw.DataFrame[Any] | nw.LazyFrame[Any] = frame.select(*chosen)
+    return picked
+
+
+def in_memory(rows: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
+    """Refuse an empty table, and own the rows."""
     if not len(rows):
         raise TrialDataError("The table has no rows; at least one trial is needed.")
     return _own(nw.maybe_reset_index(rows))
@@ -130,9 +133,25 @@ def condition_roles(condition: str | Sequence[str] | None) -> dict[str, str | No
     return {f"condition {i}" if i > 1 else "condition": name for i, name in enumerate(names, 1)}
 
 
-def keys_of(rows: nw.DataFrame[Any]) -> list[str]:
+def column_pairs(
+    columns: Mapping[str, str | None],
+) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
+    """Pair roles with columns; several condition columns become one tuple."""
+    pairs: dict[str, str | tuple[str, ...]] = {}
+    conditions = tuple(
+        c for role, c in columns.items() if role.startswith("condition") and c is not None
+    )
+    for role, column in columns.items():
+        if role == "condition":
+            pairs[role] = conditions if len(conditions) > 1 else conditions[0]
+        elif column is not None and not role.startswith("condition"):
+            pairs[role] = column
+    return tuple(pairs.items())
+
+
+def keys_of(rows: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> list[str]:
     """List the columns that say which cell a row belongs to."""
-    return [name for name in rows.columns if name.split(" ")[0] in KEYS]
+    return [name for name in rows.collect_schema().names() if name.split(" ")[0] in KEYS]
 
 
 def key_values(table: nw.DataFrame[Any], role: str) -> list[Any] | None:
@@ -166,7 +185,7 @@ def tidy_keys(rows: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
                 "one: fill in the column or remove these rows."
             )
         if column.dtype.is_nested():
-            _refuse_label(key, 0, column.head(1).to_list()[0])
+            refuse_label(key, 0, column.head(1).to_list()[0])
         if column.dtype == nw.Object:
             values = column.to_list()
             _check_labels(values, key)
@@ -189,7 +208,7 @@ def _check_labels(values: list[Any], key: str) -> None:
             try:
                 hash(value)
             except TypeError:
-                _refuse_label(key, row, value)
+                refuse_label(key, row, value)
     bools = {kind for kind in kinds if kind in (bool, np.bool_)}
     if bools and any(issubclass(kind, (Number, np.number)) for kind in kinds - bools):
         row = next(i for i, value in enumerate(values) if type(value) in bools)
@@ -199,11 +218,12 @@ def _check_labels(values: list[Any], key: str) -> None:
         )
 
 
-def _refuse_label(key: str, row: int, value: object) -> NoReturn:
-    """Refuse a label that is a list, a mapping or the like."""
+def refuse_label(key: str, row: int | None, value: object) -> NoReturn:
+    """Refuse a label that is a list, a mapping or the like; without a row number, of some row."""
+    place = "a row" if row is None else f"row {row} (counting from 0)"
     raise TrialDataError(
-        f"The {key} in row {row} (counting from 0) is {plain(value)!r}; it must be text, a number "
-        "or another single value."
+        f"The {key} in {place} is {plain(value)!r}; it must be text, a number or another single "
+        "value."
     )
 
 

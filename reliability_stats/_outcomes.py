@@ -21,6 +21,11 @@ T = TypeVar("T")
 TOLERANCE = 1e-6
 STATUSES = ("ok", "agent_failure", "infra_error", "grader_error", "missing")
 WITHOUT_OUTCOME = ("infra_error", "grader_error", "missing")
+WHAT_MISSING_IS = (
+    "Say what they are with missing=: 'drop' leaves them out (right if what broke had nothing to "
+    "do with the outcome), 'failure' counts them as failures (the user got nothing), 'bounds' has "
+    "estimates given as ranges that hold either way."
+)
 ALLOWED_SUCCESS = "Allowed are True/False, 1/0 and floats within 1e-6 of these"
 
 
@@ -36,18 +41,30 @@ def outcomes(rows: nw.DataFrame[Any]) -> nw.DataFrame[Any]:
         x = nw.col("success")
         failed = (nw.col("status") == "agent_failure") & x.is_null()
         rows = rows.with_columns(nw.when(~failed).then(x).otherwise(nw.lit(0.0)).alias("success"))
-    low, high = x.is_between(-TOLERANCE, TOLERANCE), x.is_between(1 - TOLERANCE, 1 + TOLERANCE)
-    near = (low | high).fill_null(False)
+    near = is_outcome(x, rows.schema["success"])
     bad = rows.select((~x.is_null() & ~near).alias("bad"))["bad"].to_numpy().astype(bool)
     if bad.any():
         row = int(np.argmax(bad))
-        raise TrialDataError(
-            f"The success value in {row_name(rows, row)}, counting rows from 0, is "
-            f"{shown(given[row])}{others(int(bad.sum()) - 1)}. {ALLOWED_SUCCESS}, and None or "
-            "NaN for a missing outcome. Turn scores or words into these first, for example "
-            "score >= threshold."
-        )
+        place = f"{row_name(rows, row)}, counting rows from 0,"
+        raise TrialDataError(success_message(given[row], place, int(bad.sum()) - 1))
     return rows
+
+
+def is_outcome(x: nw.Expr, dtype: Any) -> nw.Expr:
+    """Say whether a number is a success or a failure; false where there is none."""
+    if dtype.is_integer():
+        return x.is_between(0, 1).fill_null(False)
+    low, high = x.is_between(-TOLERANCE, TOLERANCE), x.is_between(1 - TOLERANCE, 1 + TOLERANCE)
+    return (low | high).fill_null(False)
+
+
+def success_message(value: object, place: str, more: int) -> str:
+    """Say that a value is no outcome."""
+    return (
+        f"The success value in {place} is {shown(value)}{others(more)}. {ALLOWED_SUCCESS}, and "
+        "None or NaN for a missing outcome. Turn scores or words into these first, for example "
+        "score >= threshold."
+    )
 
 
 def _statuses(rows: nw.DataFrame[Any]) -> nw.Series[Any]:
@@ -57,12 +74,17 @@ def _statuses(rows: nw.DataFrame[Any]) -> nw.Series[Any]:
     unknown = set(words) - set(STATUSES)
     if unknown:
         row = min(words.index(word) for word in unknown)
-        raise TrialDataError(
-            f"The status in {row_name(rows, row)}, counting rows from 0, is "
-            f"{plain(given[row])!r}{suggest(words[row], STATUSES)}. "
-            f"Allowed are {', '.join(STATUSES)}, and empty for ok."
-        )
+        place = f"{row_name(rows, row)}, counting rows from 0,"
+        raise TrialDataError(status_message(given[row], place))
     return nw.new_series("status", words, nw.String, backend=rows.implementation)
+
+
+def status_message(value: object, place: str) -> str:
+    """Say that a status is none of ours."""
+    return (
+        f"The status in {place} is {plain(value)!r}{suggest(str(value), STATUSES)}. "
+        f"Allowed are {', '.join(STATUSES)}, and empty for ok."
+    )
 
 
 def refuse_missing(rows: nw.DataFrame[Any]) -> None:
@@ -71,13 +93,16 @@ def refuse_missing(rows: nw.DataFrame[Any]) -> None:
     if null.any():
         count, row = int(null.sum()), int(np.argmax(null))
         status = f" with status {rows['status'][row]!r}" if "status" in rows.columns else ""
-        raise TrialDataError(
-            f"{plural(count, 'outcome')} of {len(null)} {'is' if count == 1 else 'are'} missing, "
-            f"first in {row_name(rows, row)}{status}, counting rows from 0. Say what they "
-            "are with missing=: 'drop' leaves them out (right if what broke had nothing to do with "
-            "the outcome), 'failure' counts them as failures (the user got nothing), 'bounds' has "
-            "estimates given as ranges that hold either way."
-        )
+        place = f"first in {row_name(rows, row)}{status}, counting rows from 0"
+        raise TrialDataError(missing_message(count, len(null), place))
+
+
+def missing_message(count: int, total: int, place: str) -> str:
+    """Say that outcomes are missing, and what can be done about it."""
+    return (
+        f"{plural(count, 'outcome')} of {total} {'is' if count == 1 else 'are'} missing, {place}. "
+        f"{WHAT_MISSING_IS}"
+    )
 
 
 def numbers(column: nw.Series[Any]) -> nw.Series[Any]:

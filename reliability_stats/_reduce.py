@@ -16,6 +16,12 @@ from ._outcomes import numbers, shown
 from .exceptions import TrialDataError
 
 MOST = 2**53
+BY_STATUS = (
+    ("agent_failure", "success"),
+    ("agent_failure", "failure"),
+    ("infra_error", "unknown"),
+    ("grader_error", "unknown"),
+)
 
 
 def reduce_rows(rows: nw.DataFrame[Any]) -> Cells:
@@ -28,6 +34,7 @@ def reduce_rows(rows: nw.DataFrame[Any]) -> Cells:
         *trial,
         (x.fill_null(0.0) > 0.5).cast(nw.Int64).alias("number of successes"),
         x.is_null().cast(nw.Int64).alias("number of missing"),
+        *status_flags(rows.columns),
     )
     sums = _grouped(flagged, keys, trial)
     successes, missing, records = (
@@ -47,15 +54,41 @@ def reduce_rows(rows: nw.DataFrame[Any]) -> Cells:
         successes[order],
         missing[order],
         records[order],
+        by_status=by_status(sums, order),
     )
+
+
+def status_flags(columns: list[str]) -> list[nw.Expr]:
+    """Flag the records of each status that is neither ok nor missing, by outcome."""
+    if "status" not in columns:
+        return []
+    x, status = nw.col("success"), nw.col("status")
+    meets = {"success": x > 0.5, "failure": x <= 0.5}
+    flags = []
+    for name, outcome in BY_STATUS:
+        flag = status == name
+        if outcome in meets:
+            flag = flag & meets[outcome].fill_null(False)
+        flags.append(flag.cast(nw.Int64).alias(f"{name} {outcome}"))
+    return flags
+
+
+def by_status(
+    sums: nw.DataFrame[Any], order: npt.NDArray[np.intp]
+) -> dict[tuple[str, str], IntArray]:
+    """Give the sums of the flags of statuses."""
+    return {
+        key: sums[" ".join(key)].to_numpy().astype(np.int64)[order]
+        for key in BY_STATUS
+        if " ".join(key) in sums.columns
+    }
 
 
 def _grouped(flagged: nw.DataFrame[Any], keys: list[str], trial: list[str]) -> nw.DataFrame[Any]:
     """Group rows by cell and sum them."""
     try:
         return flagged.group_by(*keys).agg(
-            nw.col("number of successes").sum(),
-            nw.col("number of missing").sum(),
+            *(nw.col(name).sum() for name in flagged.columns if name not in (*keys, *trial)),
             nw.len().alias("number of rows"),
             *(nw.col(name).n_unique().alias("number of trials") for name in trial),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -10,17 +11,44 @@ import numpy.typing as npt
 
 from ._cells import Cells, encode, label_of
 from ._counts import IntArray
-from ._intake import KEYS, key_values
+from ._intake import KEYS, in_memory, key_values, tidy_keys
+from ._lazy import LazyRows, can_stay, collect, count_lazy
+from ._outcomes import outcomes, refuse_missing
+from ._reduce import reduce_rows
+from .exceptions import TrialDataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 KEPT = ("time", "group", "length", "score", "status")
 ROLES = ("system", "condition", "task")
+Rows = nw.DataFrame[Any] | LazyRows
 
 
-def rows_with(rows: nw.DataFrame[Any], role: str, labels: set[str]) -> nw.DataFrame[Any]:
+def collected(picked: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
+    """Bring a table into memory."""
+    return in_memory(collect(picked) if isinstance(picked, nw.LazyFrame) else picked)
+
+
+def count_rows(picked: nw.DataFrame[Any] | nw.LazyFrame[Any], policy: str) -> tuple[Cells, Rows]:
+    """Check and count rows: in the engine of a lazy table, otherwise in memory."""
+    if isinstance(picked, nw.LazyFrame) and can_stay(picked):
+        return count_lazy(picked, policy)
+    rows = outcomes(tidy_keys(collected(picked)))
+    if policy == "raise":
+        refuse_missing(rows)
+    return reduce_rows(rows), rows
+
+
+def rows_with(rows: Rows, role: str, labels: AbstractSet[str]) -> Rows:
     """Keep the rows that carry one of the labels."""
+    if isinstance(rows, LazyRows):
+        return rows.with_labels(role, labels)
+    return _eager_with(rows, role, labels)
+
+
+def _eager_with(rows: nw.DataFrame[Any], role: str, labels: AbstractSet[str]) -> nw.DataFrame[Any]:
+    """Keep the rows of a table in memory that carry one of the labels."""
     values = key_values(rows, role)
     if values is None:
         return rows
@@ -28,10 +56,28 @@ def rows_with(rows: nw.DataFrame[Any], role: str, labels: set[str]) -> nw.DataFr
     return rows.filter(list(map(keep.__getitem__, values)))
 
 
-def frame_of_rows(rows: nw.DataFrame[Any], policy: str) -> pd.DataFrame:
+def _arrived(rows: LazyRows, cells: Cells) -> nw.DataFrame[Any]:
+    """Bring rows into memory; refuse them if they are no longer those that were counted."""
+    arrived = rows.rows()
+    for role, labels in rows.chosen:
+        arrived = _eager_with(arrived, role, labels)
+    checked = outcomes(tidy_keys(in_memory(arrived)))
+    successes = int(checked["success"].fill_null(0.0).to_numpy().round().sum())
+    found = (len(checked), successes)
+    counted = (int(cells.records.sum()), int(cells.successes.sum()))
+    if found != counted:
+        raise TrialDataError(
+            f"The table has changed since it was counted: {found[0]} rows with {found[1]} "
+            f"successes now, {counted[0]} with {counted[1]} then. Read it again."
+        )
+    return checked
+
+
+def frame_of_rows(source: Rows, cells: Cells, policy: str) -> pd.DataFrame:
     """Give the rows of a table as a pandas frame, sorted by cell and then by order of trials."""
     import pandas as pd
 
+    rows = _arrived(source, cells) if isinstance(source, LazyRows) else source
     columns: dict[str, Any] = {}
     zero = np.zeros(len(rows), dtype=np.int64)
     cell = zero

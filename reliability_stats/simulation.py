@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ._account import Source
 from ._cells import Cells, axis_labels, encode
 from ._numerics import FloatArray, IntArray
 from ._validation import check_choice, check_positive_int, check_rng
@@ -334,7 +335,7 @@ def _run(
     }
     labels = {"system": tuple(systems), "task": tuple(tasks)}
     cells = Cells(labels, codes, n, successes, np.zeros_like(n), np.ones_like(n))
-    return Trials._of(cells, "raise", (), None), None
+    return Trials._of(cells, "raise", (), None, Source("simulation")), None
 
 
 def _population_value(estimand: Estimand, source: Any, system: str) -> float:

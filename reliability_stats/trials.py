@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import narwhals as nw
 import numpy as np
 
+from ._account import Source, tally
 from ._arrays import array_cells
-from ._cells import Cells, wanted, warn_left_out
+from ._cells import Cells, fingerprint_of, wanted, warn_left_out
 from ._counts import Counts, DistinctCounts, html_table, listed, plural
-from ._intake import condition_roles, pick, tidy_keys
-from ._outcomes import outcomes, refuse_missing
-from ._reduce import count_cells, reduce_rows
-from ._rows import frame_of_outcomes, frame_of_rows, rows_with
+from ._intake import column_pairs, condition_roles, pick
+from ._reduce import count_cells
+from ._rows import Rows, collected, count_rows, frame_of_outcomes, frame_of_rows, rows_with
 from ._validation import check_choice
 from .exceptions import TrialDataError
 
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Counts", "DistinctCounts", "Trials"]
 
 POLICIES = ("raise", "drop", "failure", "bounds")
-FINGERPRINT_FORMAT = "reliability_stats.trials/1"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,6 +46,8 @@ class Trials:
         Outcomes that came without a value, whatever the policy.
     n_empty_cells : int
         Cells that were listed but have no counted trial; they are not in `counts`.
+    source : Source
+        Format and files that the trials come from, and what was left out on the way; see `report`.
 
     Notes
     -----
@@ -68,9 +66,10 @@ class Trials:
     n_rows: int
     n_missing: int
     n_empty_cells: int
+    source: Source
     _columns: tuple[tuple[str, str | tuple[str, ...]], ...]
     _cells: Cells
-    _rows: nw.DataFrame[Any] | None = None
+    _rows: Rows | None = None
 
     @classmethod
     def from_frame(
@@ -151,10 +150,8 @@ class Trials:
         columns = {"system": system, "task": task, **conditions, "success": success}
         columns |= {"trial": trial, "time": time, "group": group, "length": length, "score": score}
         columns["status"] = status
-        rows = outcomes(tidy_keys(pick(frame, columns)))
-        if policy == "raise":
-            refuse_missing(rows)
-        return cls._of(reduce_rows(rows), policy, _pairs(columns), rows)
+        cells, rows = count_rows(pick(frame, columns), policy)
+        return cls._of(cells, policy, column_pairs(columns), rows, Source("data frame"))
 
     @classmethod
     def from_counts(
@@ -206,7 +203,8 @@ class Trials:
         """
         columns = {"system": system, "task": task, **condition_roles(condition)}
         columns |= {"n": n, "successes": successes}
-        return cls._of(count_cells(pick(frame, columns)), "raise", _pairs(columns), None)
+        cells = count_cells(collected(pick(frame, columns)))
+        return cls._of(cells, "raise", column_pairs(columns), None, Source("table of counts"))
 
     @classmethod
     def from_array(
@@ -249,7 +247,7 @@ class Trials:
         >>> Trials.from_array([[1, 0, None], [1, 1, 1]], tasks=["easy", "hard"]).counts.n
         array([2, 3])
         """
-        return cls._of(array_cells(R, systems, tasks), "raise", (), None)
+        return cls._of(array_cells(R, systems, tasks), "raise", (), None, Source("array"))
 
     @classmethod
     def _of(
@@ -257,7 +255,8 @@ class Trials:
         cells: Cells,
         policy: str,
         columns: tuple[tuple[str, str | tuple[str, ...]], ...],
-        rows: nw.DataFrame[Any] | None,
+        rows: Rows | None,
+        source: Source,
     ) -> Trials:
         """Apply a policy to cells."""
         n_missing = int(cells.missing.sum())
@@ -275,6 +274,7 @@ class Trials:
             n_rows=int(cells.records.sum()),
             n_missing=n_missing,
             n_empty_cells=int((~counted).sum()),
+            source=source.of(cells),
             _columns=columns,
             _cells=cells,
             _rows=rows,
@@ -308,21 +308,7 @@ class Trials:
         where outcomes are missing. The order of rows, the type of labels and the frame library do
         not matter.
         """
-        cells = self._cells
-        cells = cells.keep((cells.n > 0) | (cells.missing > 0))
-        n, successes = cells.counted(self.missing_policy)
-        policy = self.missing_policy if self.n_missing else None
-        digest = hashlib.sha256(
-            json.dumps([FINGERPRINT_FORMAT, policy, sorted(cells.labels.items())]).encode()
-        )
-        for values in (
-            *(cells.codes[role] for role in sorted(cells.codes)),
-            n,
-            successes,
-            cells.missing,
-        ):
-            digest.update(np.ascontiguousarray(values, dtype="<i8").tobytes())
-        return digest.hexdigest()
+        return fingerprint_of(self._cells, self.missing_policy)
 
     def complete(self, outcome: str) -> Trials:
         """Count every missing outcome as a failure, or as a success.
@@ -352,7 +338,30 @@ class Trials:
         [1, 2]
         """
         check_choice(outcome, ("failure", "success"), "outcome")
-        return type(self)._of(self._cells, outcome, self._columns, self._rows)
+        return type(self)._of(self._cells, outcome, self._columns, self._rows, self.source)
+
+    def report(self) -> pd.DataFrame:
+        """Account for every record: where it was counted, or why it was not.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns category, status, outcome, records, counted_as. The category is counted,
+            errored, missing, duplicate, malformed, "left out" (for another reason, in the status
+            column) or "not selected" (after `select`). The records add up to those that were found.
+            Of counts and arrays, each trial is a record. `rs.read_report` gives the same as text,
+            with the files and the reader's choices.
+
+        Examples
+        --------
+        >>> rows = {"system": ["a"] * 3, "task": [1] * 3, "success": [1, 0, None]}
+        >>> Trials.from_frame(rows, missing="drop").report()
+          category   status  outcome  records counted_as
+        0  counted       ok  failure        1    failure
+        1  counted       ok  success        1    success
+        2  missing  missing  unknown        1   left out
+        """
+        return self.source.report(self._cells, self.missing_policy).to_frame()
 
     def to_frame(self) -> pd.DataFrame:
         """Give one row a trial, in order within each cell.
@@ -381,7 +390,7 @@ class Trials:
         2  system    1      1      1.0
         """
         if self._rows is not None:
-            return frame_of_rows(self._rows, self.missing_policy)
+            return frame_of_rows(self._rows, self._cells, self.missing_policy)
         if self._cells.outcomes is not None:
             return frame_of_outcomes(self._cells, self._cells.outcomes)
         raise TrialDataError(
@@ -431,7 +440,8 @@ class Trials:
                 rows = rows_with(rows, role, labels)
         if not mask.any():
             raise TrialDataError("No cell has the chosen systems, tasks and conditions together.")
-        return type(self)._of(cells.keep(mask), self.missing_policy, self._columns, rows)
+        part = cells.keep(mask)
+        return type(self)._of(part, self.missing_policy, self._columns, rows, self.source)
 
     def _notes(self) -> list[str]:
         """Say what is not counted."""
@@ -442,12 +452,18 @@ class Trials:
             )
         if self.n_empty_cells:
             notes.append(f"{plural(self.n_empty_cells, 'cell')} without a counted trial")
+        if self.source.left_out:
+            notes.append(f"left out: {tally(self.source.left_out)}")
         return notes
+
+    def _head(self) -> str:
+        """Say what this is, with the format of the log that it was read from."""
+        return f"Trials from {self.source.format}" if self.source.is_log else "Trials"
 
     def __repr__(self) -> str:
         """Give sizes, what is not counted, and the fingerprint."""
         parts = [self.counts.describe(), *self._notes(), f"fingerprint {self.fingerprint[:8]}"]
-        return f"Trials: {'; '.join(parts)}"
+        return f"{self._head()}: {'; '.join(parts)}"
 
     def _repr_html_(self) -> str:
         """Give the same for notebooks, escaped."""
@@ -456,7 +472,7 @@ class Trials:
             rows.append(("conditions", listed(self.counts.conditions)))
         rows += [("not counted", note) for note in self._notes()]
         rows.append(("fingerprint", self.fingerprint[:16]))
-        return html_table(f"Trials: {self.counts.describe()}", rows)
+        return html_table(f"{self._head()}: {self.counts.describe()}", rows)
 
     def __eq__(self, other: object) -> bool:
         """Compare fingerprints."""
@@ -467,17 +483,3 @@ class Trials:
     def __hash__(self) -> int:
         """Hash the fingerprint."""
         return hash(self.fingerprint)
-
-
-def _pairs(columns: Mapping[str, str | None]) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
-    """Pair roles with columns; several condition columns become one tuple."""
-    pairs: dict[str, str | tuple[str, ...]] = {}
-    conditions = tuple(
-        c for role, c in columns.items() if role.startswith("condition") and c is not None
-    )
-    for role, column in columns.items():
-        if role == "condition":
-            pairs[role] = conditions if len(conditions) > 1 else conditions[0]
-        elif column is not None and not role.startswith("condition"):
-            pairs[role] = column
-    return tuple(pairs.items())

@@ -43,6 +43,12 @@ def make_frame(request):
     return FRAMES[request.param]
 
 
+@pytest.fixture(params=[name for name in FRAMES if "lazy" not in name])
+def make_table(request):
+    """Give a function that makes a table in memory; the test runs for each kind of table."""
+    return FRAMES[request.param]
+
+
 @pytest.fixture
 def airline_histograms():
     """Give the number of tasks with 0 to 4 successes in 4 trials, by system."""

@@ -16,6 +16,7 @@ LAYERS = [
     {"_ecdf_band", "_numerics", "_validation"},
     {
         *("_arrays", "_arviz", "_cells", "_counts", "_intake", "_outcomes", "_reduce", "_rows"),
+        *("_account", "_lazy"),
         *("_summary", "estimands", "intervals", "trials"),
     },
     {

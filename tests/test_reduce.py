@@ -39,7 +39,7 @@ def test_every_kind_of_table_of_counts(make_frame):
     assert rows_of(Trials.from_counts(frame).counts) == [["a", "1", 5, 5], ["b", "1", 4, 0]]
 
 
-def test_first_bad_row_of_every_kind_of_table(make_frame):
+def test_first_bad_row_of_every_kind_of_table_in_memory(make_table):
     with pytest.raises(
         TrialDataError,
         match=(
@@ -47,17 +47,17 @@ def test_first_bad_row_of_every_kind_of_table(make_frame):
             r"0, is 0\.5, and 1 more is not allowed"
         ),
     ):
-        Trials.from_frame(make_frame(table([1.0, 0.0, 0.5, 7.0])))
+        Trials.from_frame(make_table(table([1.0, 0.0, 0.5, 7.0])))
     with pytest.raises(
         TrialDataError, match=r"row 0 \(system 'a', task '1'\).* is 'no', and 3 more"
     ):
-        Trials.from_frame(make_frame(table(["no", "yes", "no", "yes"])))
+        Trials.from_frame(make_table(table(["no", "yes", "no", "yes"])))
     with pytest.raises(
         TrialDataError, match=r"Row 1 \(counting from 0\) has no task, nor have 1 other row"
     ):
-        Trials.from_frame(make_frame(table() | {"task": ["x", None, None, "y"]}))
+        Trials.from_frame(make_table(table() | {"task": ["x", None, None, "y"]}))
     with pytest.raises(TrialDataError, match=r"Row 3 \(counting from 0\) has no system"):
-        Trials.from_frame(make_frame(table() | {"system": ["x", "x", "y", None]}))
+        Trials.from_frame(make_table(table() | {"system": ["x", "x", "y", None]}))
     with pytest.raises(
         TrialDataError,
         match=(
@@ -66,7 +66,7 @@ def test_first_bad_row_of_every_kind_of_table(make_frame):
         ),
     ):
         Trials.from_frame(
-            make_frame(
+            make_table(
                 {
                     "system": ["a", "a", "b", "a", "a", "b"],
                     "task": [1, 1, 1, 1, 2, 1],

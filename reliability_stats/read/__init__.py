@@ -7,11 +7,12 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
+from .._account import ReadReport
 from .._validation import check_choice
 from ..trials import Trials
 from ._files import MAX_BYTES, Paths
 from ._recognise import recognise
-from ._report import ReadReport, attach, read_report
+from ._report import read_report
 from .evalpower import read_agentrelbench, read_evalpower
 from .hal import read_hal
 from .harbor import read_harbor
@@ -90,7 +91,7 @@ def read(path: Paths, *, format: str | None = None, **options: Any) -> Trials:  
     Returns
     -------
     Trials
-        With a report: `read_report(trials)`.
+        With an account: `trials.report()`.
 
     Raises
     ------
@@ -114,9 +115,9 @@ def read(path: Paths, *, format: str | None = None, **options: Any) -> Trials:  
         return READERS[check_choice(format, READERS, "format")](path, **options)
     name = recognise(path, options.get("max_bytes", MAX_BYTES))
     trials = READERS[name](path, **options)
-    report = read_report(trials)
     told = f"format {name!r} was recognised by content"
-    return attach(trials, replace(report, choices=(told, *report.choices)))
+    source = replace(trials.source, choices=(told, *trials.source.choices))
+    return replace(trials, source=source)
 
 
 class _Reader(ModuleType):

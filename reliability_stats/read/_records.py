@@ -7,16 +7,19 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from .._account import tally
 from .._counts import plural
+from .._outcomes import WHAT_MISSING_IS
 from .._validation import check_choice, check_positive_int
 from ..exceptions import ArgumentError, ExclusionWarning, TrialDataError
 from ..trials import Trials
 from ._fields import Malformed, label
 from ._files import Paths, find, parse_json, read_json, read_text
-from ._report import ReadReport, attach, tally
+from ._report import read_report
 
 STATUSES = ("ok", "agent_failure", "infra_error", "grader_error", "missing")
 WITHOUT_OUTCOME = STATUSES[2:]
@@ -235,9 +238,7 @@ class Reading:
             columns["condition"] = [NO_CONDITION if c is None else c for c in columns["condition"]]
         outcomes = ("unknown" if s is None else "success" if s else "failure"
                     for s in columns["success"])  # fmt: skip
-        kept = Counter(zip(columns["status"], outcomes, strict=True))
-        report = self._report(kept)
-        self._check(report)
+        self._check(Counter(zip(columns["status"], outcomes, strict=True)))
         self._warn()
         trials = Trials.from_frame(
             _frame(columns),
@@ -245,8 +246,7 @@ class Reading:
             missing=self.missing,
             **{role: role for role in OPTIONAL if any(v is not None for v in columns[role])},
         )
-        log.info("%s", report)
-        return attach(trials, report)
+        return self.told(trials)
 
     def cell_trials(self) -> Trials:
         """Give trials read as counts, with their report."""
@@ -260,29 +260,30 @@ class Reading:
                     f"system {key[0]!r}, task {key[1]!r} is counted twice: in {one} and in "
                     f"{place}. Name a condition column, or add the counts up."
                 )
-        total, wins = sum(cell[3] for cell in self.cells), sum(cell[4] for cell in self.cells)
-        report = self._report(Counter({("ok", "success"): wins, ("ok", "failure"): total - wins}))
+        total = sum(cell[3] for cell in self.cells)
         if not total:
-            raise TrialDataError(f"No trial is counted in {plural(len(report.files), 'file')}.")
+            raise TrialDataError(f"No trial is counted in {plural(len(self.read), 'file')}.")
         self._warn()
         names = ["system", "task", "condition", "n", "successes", "place"]
         table = pd.DataFrame(self.cells, columns=names)
         conditions = table["condition"].notna()
         table["condition"] = table["condition"].where(conditions, NO_CONDITION)
         trials = Trials.from_counts(table, condition="condition" if conditions.any() else None)
-        return attach(trials, report)
+        return self.told(trials)
 
-    def _report(self, kept: Counter[tuple[str, str]]) -> ReadReport:
-        """Make the account, most ordinary statuses first."""
-        order = sorted(kept, key=lambda key: (STATUSES.index(key[0]), key[1]))
-        return ReadReport(
-            self.format,
-            tuple(map(str, self.read)),
-            {key: kept[key] for key in order if kept[key]},
-            dict(self.left_out),
-            self.missing,
-            tuple(self.choices),
+    def told(self, trials: Trials) -> Trials:
+        """Give the trials with the format and files that they come from."""
+        files, choices = tuple(map(str, self.read)), tuple(self.choices)
+        source = replace(
+            trials.source,
+            format=self.format,
+            files=files,
+            left_out=dict(self.left_out),
+            choices=choices,
         )
+        told = replace(trials, source=source)
+        log.info("%s", read_report(told))
+        return told
 
     def _settle_duplicates(self) -> None:
         """Deal with records that have the key of an earlier one."""
@@ -343,28 +344,27 @@ class Reading:
             f"to different systems, name these with system=.{hint}"
         )
 
-    def _check(self, report: ReadReport) -> None:
+    def _check(self, kept: Counter[tuple[str, str]]) -> None:
         """Refuse a reading without records, or with outcomes that no policy covers."""
         columns = self.columns
         if not columns["task"]:
-            out = f" (left out: {tally(report.left_out)})" if report.left_out else ""
+            out = f" (left out: {tally(self.left_out)})" if self.left_out else ""
             raise TrialDataError(
-                f"No {self.format} record in {plural(len(report.files), 'file')}{out}."
+                f"No {self.format} record in {plural(len(self.read), 'file')}{out}."
             )
         unknown = columns["success"].count(None)
         if not unknown or self.missing != "raise":
             return
         row = columns["success"].index(None)
-        by_status = {s: n for (s, o), n in report.kept.items() if o == "unknown"}
+        unknown_by = ((s, kept[s, o]) for s, o in sorted(kept, key=_rank) if o == "unknown")
+        by_status = dict(unknown_by)
         error = columns["error"][row]
         why = f" ({_cut(error)})" if error else ""
         raise TrialDataError(
             f"{unknown} of {plural(len(columns['task']), 'trial')} have no outcome: "
             f"{tally(by_status)}. The first is system {columns['system'][row]!r}, task "
             f"{columns['task'][row]!r}, in {columns['file'][row]}, {columns['place'][row]}{why}. "
-            "Say what they are with missing=: 'drop' leaves them out (right if what broke had "
-            "nothing to do with the outcome), 'failure' counts them as failures (the user got "
-            "nothing), 'bounds' has estimates given as ranges that hold either way."
+            f"{WHAT_MISSING_IS}"
         )
 
     def _warn(self) -> None:
@@ -376,6 +376,11 @@ class Reading:
                 ExclusionWarning,
                 stacklevel=4,
             )
+
+
+def _rank(key: tuple[str, str]) -> tuple[int, str]:
+    """Sort key of (status, outcome): most ordinary statuses first."""
+    return STATUSES.index(key[0]), key[1]
 
 
 def _cut(text: Any, most: int = 120) -> str:

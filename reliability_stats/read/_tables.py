@@ -112,6 +112,15 @@ def _field(rows: list[list[str]], i: int) -> list[str]:
     return [row[i] for row in rows]
 
 
+def refuse_many(reading: Reading, file: Path, rows: int, width: int) -> None:
+    """Refuse more fields than allowed."""
+    if rows * width > reading.max_bytes:
+        raise TrialDataError(
+            f"{file}: {rows} rows are more than max_bytes={reading.max_bytes} allows. Give a "
+            "larger max_bytes= if you trust it."
+        )
+
+
 def _arrow(reading: Reading, file: Path, columns: list[str] | None) -> Any:
     """Read columns of a Parquet or Arrow file; without columns, list their names."""
     try:
@@ -126,12 +135,7 @@ def _arrow(reading: Reading, file: Path, columns: list[str] | None) -> Any:
     try:
         if suffix(file) in PARQUET:
             parquet = pa.parquet.ParquetFile(file)
-            width = 1 if columns is None else len(columns)
-            if parquet.metadata.num_rows * width > reading.max_bytes:
-                raise TrialDataError(
-                    f"{file}: {parquet.metadata.num_rows} rows are more than max_bytes="
-                    f"{reading.max_bytes} allows. Give a larger max_bytes= if you trust it."
-                )
+            refuse_many(reading, file, parquet.metadata.num_rows, len(columns or ("one",)))
             return parquet.schema_arrow.names if columns is None else parquet.read(columns)
         if file.stat().st_size > reading.max_bytes:
             raise TrialDataError(

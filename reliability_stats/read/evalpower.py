@@ -71,7 +71,7 @@ def read_evalpower(
     Returns
     -------
     Trials
-        With a report: `read_report(trials)`.
+        With an account: `trials.report()`.
 
     Raises
     ------
@@ -217,7 +217,7 @@ def read_agentrelbench(
     Returns
     -------
     Trials
-        With a report: `read_report(trials)`.
+        With an account: `trials.report()`.
 
     Raises
     ------

@@ -71,7 +71,7 @@ def read_hal(
     -------
     Trials
         Tasks are called "benchmark/task" if the file names the benchmark, which is the group.
-        With a report: `read_report(trials)`.
+        With an account: `trials.report()`.
 
     Raises
     ------

@@ -95,7 +95,7 @@ def read_harbor(
     Returns
     -------
     Trials
-        The group is the data set. With a report: `read_report(trials)`.
+        The group is the data set. With an account: `trials.report()`.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def read_harbor(
     >>> file = pathlib.Path(tempfile.mkdtemp()) / "result.json"
     >>> _ = file.write_text(json.dumps(trial))
     >>> read_harbor(file)
-    Trials: 1 system x 1 task, 1 trial in 1 cell (1 per cell); fingerprint ...
+    Trials from Harbor: 1 system x 1 task, 1 trial in 1 cell (1 per cell); fingerprint ...
     """
     reading = Reading(
         "Harbor",

@@ -67,7 +67,7 @@ def read_helm(
     -------
     Trials
         Tasks are called "scenario/instance", and the scenario is the group. With a report:
-        `read_report(trials)`.
+        `trials.report()`.
 
     Raises
     ------

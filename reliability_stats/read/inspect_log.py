@@ -91,7 +91,7 @@ def read_inspect(
     Returns
     -------
     Trials
-        Tasks are called "task/sample". With a report: `read_report(trials)`.
+        Tasks are called "task/sample". With an account: `trials.report()`.
 
     Raises
     ------

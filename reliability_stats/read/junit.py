@@ -81,7 +81,7 @@ def read_junit(
     Returns
     -------
     Trials
-        Tasks are called "class::test". With a report: `read_report(trials)`.
+        Tasks are called "class::test". With an account: `trials.report()`.
 
     Raises
     ------

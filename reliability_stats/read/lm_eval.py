@@ -82,7 +82,7 @@ def read_lm_eval(
     -------
     Trials
         Tasks are called "task/doc_id", and the task is the group. With a report:
-        `read_report(trials)`.
+        `trials.report()`.
 
     Raises
     ------

@@ -59,7 +59,7 @@ def read_metr(
     -------
     Trials
         The length is the time that a person takes, in minutes; the group is the task family; the
-        score is `score_cont`. With a report: `read_report(trials)`.
+        score is `score_cont`. With an account: `trials.report()`.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def read_metr(
     >>> run = {"alias": "m", "task_id": "t/1", "run_id": 1, "score_binarized": 1}
     >>> _ = file.write_text(json.dumps(run))
     >>> read_metr(file)
-    Trials: 1 system x 1 task, 1 trial in 1 cell (1 per cell); fingerprint ...
+    Trials from METR runs: 1 system x 1 task, 1 trial in 1 cell (1 per cell); fingerprint ...
     """
     reading = Reading(
         "METR runs",

@@ -70,7 +70,7 @@ def read_swe_bench(
     -------
     Trials
         The score of an instance's report is the share of its tests that pass. With a report:
-        `read_report(trials)`.
+        `trials.report()`.
 
     Raises
     ------

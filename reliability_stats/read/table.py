@@ -27,7 +27,8 @@ from ._roles import (
     statuses_known,
     whole,
 )
-from ._tables import Block, block_of, columns_of
+from ._scan import scanned, schema_of, statuses_of
+from ._tables import PARQUET, Block, block_of, columns_of, suffix
 
 LAYOUTS = ("trials", "counts", "wide")
 TABLES = ("*.csv", "*.tsv", "*.csv.gz", "*.tsv.gz", "*.parquet", "*.pq", "*.arrow", "*.feather")
@@ -77,7 +78,7 @@ def read_table(
     Returns
     -------
     Trials
-        With a report: `read_report(trials)`.
+        With an account: `trials.report()`.
 
     Raises
     ------
@@ -110,6 +111,10 @@ def read_table(
     files = reading.files(*TABLES)
     if layout == "counts":
         return _counts(reading, files, columns)
+    strict = (on_duplicate, malformed, layout, threshold) == ("raise", "raise", "trials", None)
+    trials = _scan(reading, files, columns) if strict else None
+    if trials is not None:
+        return trials
     for file in files:
         if layout == "wide":
             _wide(reading, file, columns, threshold)
@@ -160,7 +165,7 @@ def read_jsonl(
     Returns
     -------
     Trials
-        With a report: `read_report(trials)`.
+        With an account: `trials.report()`.
 
     Raises
     ------
@@ -220,18 +225,50 @@ def _add_block(
     threshold: float | None,
 ) -> None:
     """Add the rows of one table with one row a trial."""
+    found, guessed = _roles(file, available, columns)
+    if "status" not in found and statuses_known(block.values.get("status", [])):
+        found["status"] = ["status"]
+        guessed.append("status")
+    _tell(reading, found, guessed)
+    roles, errors = by_role(block.values, found, threshold)
+    reading.extend(file, block.places, roles, errors)
+
+
+def _roles(
+    file: Path, available: list[str], columns: Columns | None
+) -> tuple[dict[str, list[str]], list[str]]:
+    """Give the columns of each role of a table with one row a trial, and the roles guessed."""
     found, guessed = assign(columns, available, ROLES, nested=True)
     for role in ("system", "task", "success"):
         require(found, columns, role, available)
     _refuse_counts(file, available, guessed)
-    if "status" not in found and statuses_known(block.values.get("status", [])):
-        found["status"] = ["status"]
-        guessed.append("status")
+    return found, guessed
+
+
+def _tell(reading: Reading, found: dict[str, list[str]], guessed: list[str]) -> None:
+    """Note which column was read as what."""
     reading.choose(described(found, guessed))
     if not found["trial"]:
         reading.choose("no trial column: every row is a trial")
-    roles, errors = by_role(block.values, found, threshold)
-    reading.extend(file, block.places, roles, errors)
+
+
+def _scan(reading: Reading, files: list[Path], columns: Columns | None) -> Trials | None:
+    """Count Parquet files without reading their rows into memory, where that can be done."""
+    schema = schema_of(files) if all(suffix(file) in PARQUET for file in files) else None
+    if schema is None:
+        return None
+    available = list(schema)
+    found, guessed = _roles(files[0], available, columns)
+    if "status" not in found and "status" in available and statuses_of(files, "status"):
+        found["status"] = ["status"]
+        guessed.append("status")
+    if not all(name in schema for used in found.values() for name in used):
+        return None
+    trials = scanned(reading, files, schema, found)
+    if trials is None:
+        return None
+    _tell(reading, found, guessed)
+    return reading.told(trials)
 
 
 def _refuse_counts(file: Path, available: list[str], guessed: list[str]) -> None:

@@ -79,7 +79,7 @@ def read_tau2(
     -------
     Trials
         Tasks are called "domain/task", and the domain is the group. With a report:
-        `read_report(trials)`.
+        `trials.report()`.
 
     Raises
     ------

@@ -65,7 +65,7 @@ def read_tau_bench(
     Returns
     -------
     Trials
-        With a report: `read_report(trials)`.
+        With an account: `trials.report()`.
 
     Raises
     ------

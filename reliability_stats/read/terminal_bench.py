@@ -67,7 +67,7 @@ def read_terminal_bench(
     Returns
     -------
     Trials
-        The score is the share of tests passed. With a report: `read_report(trials)`.
+        The score is the share of tests passed. With an account: `trials.report()`.
 
     Raises
     ------

@@ -89,5 +89,6 @@ def test_a_report_belongs_to_what_was_read(write):
     text = repr(read_report(trials))
     assert text.startswith("tau-bench: 1 record in 1 file")
     assert "<table" in read_report(trials)._repr_html_()
-    with pytest.raises(TrialDataError, match="no report"):
-        read_report(trials.select(tasks="0"))
+    part = trials.select(tasks="0")
+    assert read_report(part) == read_report(trials)
+    assert repr(part).startswith("Trials from tau-bench: 1 system x 1 task, 1 trial")
