@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _ecdf_band
+from ._account import Source
 from ._cells import Cells
 from ._counts import plural
 from ._numerics import FloatArray, IntArray
@@ -289,7 +290,7 @@ def _tabled(design: Counts, successes: IntArray) -> Trials:
     n = np.tile(design.n, sets)
     nothing = np.zeros_like(n)
     cells = Cells(labels, codes, n, successes.ravel(), nothing, np.ones_like(n))
-    return Trials._of(cells, "raise", (), None)
+    return Trials._of(cells, "raise", (), None, Source("simulation"))
 
 
 def _gathered(results: Sequence[dict[str, FloatArray] | str], prob: float) -> Calibration:
