@@ -46,13 +46,14 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.s
 _MODULES = (
     "calibration",
     "comparison",
+    "compat",
     "datasets",
+    "history",
     "intervals",
     "leaderboard",
     "models",
     "plots",
     "read",
-    *("compat", "datasets", "history", "intervals", "leaderboard", "models", "plots", "read"),
     "report",
 )
 
