@@ -44,8 +44,8 @@ _HOMES = {
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 _MODULES = (
-    *("calibration", "comparison", "compat", "datasets", "history", "intervals", "leaderboard"),
-    *("models", "plots", "read", "report"),
+    *("calibration", "comparison", "compat", "datasets", "history", "instruments", "intervals"),
+    *("leaderboard", "models", "plots", "read", "report"),
 )
 
 __all__ = [*sorted(_HOME_OF), *_MODULES, "__version__"]  # noqa: PLE0604

@@ -38,6 +38,7 @@ LAYERS = [
         "flicker",
         "history",
         "identification",
+        "instruments",
         "leaderboard",
         "model_comparison",
         "planning",
