@@ -9,7 +9,12 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_HOMES: dict[str, str] = {}
+_HOMES = {
+    "_gamma_poisson": "zero_incident_upper",
+    "incident_posterior": "IncidentPosterior",
+    "incident_rates": "IncidentRates",
+    "incidents": "Incidents",
+}
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = sorted(_HOME_OF)  # noqa: PLE0605
