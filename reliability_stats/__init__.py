@@ -29,7 +29,7 @@ _HOMES = {
     "leaderboard": "Leaderboard bounds reconstruct",
     "model_comparison": "compare_models",
     "models": "Beta BetaBinomial Crossed GridMixture",
-    "planning": "plan Plan",
+    "planning": "next_trials noise_floor plan Plan",
     "identification": "identified_set",
     "posterior": "Posterior",
     "read": (
@@ -45,7 +45,7 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 _MODULES = (
     *("calibration", "comparison", "compat", "datasets", "history", "instruments", "intervals"),
-    *("leaderboard", "models", "plots", "read", "report"),
+    *("leaderboard", "models", "planning", "plots", "read", "report"),
 )
 
 __all__ = [*sorted(_HOME_OF), *_MODULES, "__version__"]  # noqa: PLE0604
