@@ -1,4 +1,4 @@
-"""Instruments of deployment: incidents, tolerances, safety audits, and what each cannot see.
+"""Instruments of deployment: incidents, workflows, postmortems, escalations, users, tolerances.
 
 Every instrument reads a table of its own, which is checked in one way for all, and gives intervals
 in the schema that all results share where its quantities are rates or probabilities.
@@ -14,6 +14,8 @@ _HOMES = {
     "incident_posterior": "IncidentPosterior",
     "incident_rates": "IncidentRates",
     "incidents": "Incidents",
+    "workflows": "Workflow",
+    "workflow_posterior": "WorkflowPosterior",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 

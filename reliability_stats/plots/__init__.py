@@ -16,6 +16,7 @@ _HOMES = {
     "_rootogram": "rootogram rootogram_data",
     "_style": "style",
     "_task_map": "task_map task_map_data",
+    "_workflow_steps": "workflow_steps workflow_steps_data",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
