@@ -11,9 +11,12 @@ from typing import Any
 
 _HOMES = {
     "_gamma_poisson": "zero_incident_upper",
+    "demonstration": "Decision SequentialTest zero_failure_trials zero_failure_upper",
     "incident_posterior": "IncidentPosterior",
     "incident_rates": "IncidentRates",
+    "incident_tolerance": "IncidentTolerance",
     "incidents": "Incidents",
+    "tolerance": "Tolerance ToleranceCheck",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
