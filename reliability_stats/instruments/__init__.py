@@ -16,6 +16,7 @@ _HOMES = {
     "incident_rates": "IncidentRates",
     "incident_tolerance": "IncidentTolerance",
     "incidents": "Incidents",
+    "safety": "AuditMiss SafetyAudit SafetyPosterior",
     "tolerance": "Tolerance ToleranceCheck",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
