@@ -12,6 +12,7 @@ from typing import Any
 _HOMES = {
     "_gamma_poisson": "zero_incident_upper",
     "demonstration": "Decision SequentialTest zero_failure_trials zero_failure_upper",
+    "growth": "IncidentGrowth incident_growth",
     "incident_posterior": "IncidentPosterior",
     "incident_rates": "IncidentRates",
     "incident_tolerance": "IncidentTolerance",
