@@ -31,6 +31,7 @@ _HOMES = {
     "models": "Beta BetaBinomial Crossed GridMixture",
     "planning": "next_trials noise_floor plan Plan",
     "identification": "identified_set",
+    "instruments": "Tolerance zero_failure_trials",
     "posterior": "Posterior",
     "read": (
         "ReadReport read_report read_agentrelbench read_evalpower read_hal read_harbor read_helm "

@@ -11,11 +11,16 @@ from typing import Any
 
 _HOMES = {
     "_gamma_poisson": "zero_incident_upper",
+    "demonstration": "Decision SequentialTest zero_failure_trials zero_failure_upper",
+    "growth": "IncidentGrowth incident_growth",
     "incident_posterior": "IncidentPosterior",
     "incident_rates": "IncidentRates",
+    "incident_tolerance": "IncidentTolerance",
     "incidents": "Incidents",
     "workflows": "Workflow",
     "workflow_posterior": "WorkflowPosterior",
+    "safety": "AuditMiss SafetyAudit SafetyPosterior",
+    "tolerance": "Tolerance ToleranceCheck",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
