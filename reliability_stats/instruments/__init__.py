@@ -10,6 +10,10 @@ import importlib
 from typing import Any
 
 _HOMES = {
+    "escalations": "Escalation EscalationPosterior",
+    "session_hazard": "SessionHazard SessionHazardPosterior",
+    "severity": "Severity",
+    "severity_posterior": "SeverityPosterior",
     "workflows": "Workflow",
     "workflow_posterior": "WorkflowPosterior",
 }
