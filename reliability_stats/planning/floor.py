@@ -70,22 +70,23 @@ def noise_floor(
     Notes
     -----
     Let v = m (1 - m) with m the score, and w = E[p(1 - p)], which lies between 0 and v. Over N
-    tasks with K trials the variance of the difference is 2 w / (N K) for a rerun, 2 (v - w + w / K)
-    / N on other tasks, and at most 2 min(m, 1 - m) / N for two systems with one mean. A single run
-    does not tell w, hence the range. Differences are taken as normal, and the score as the true
+    tasks with K trials the variance of the difference is 2 w / (N K) for a rerun,
+    2 (v - w + w / K) / N on other tasks, and at most 2 min(m, 1 - m) / N for two systems with one
+    mean. A single run does not tell w, hence the range. Differences are taken as normal, with half
+    a step of the score, 1 / (2 N K), added since scores lie on a lattice; and the score as the true
     one. With a `Posterior` both are drawn: the floor is a quantile of the predicted difference.
 
     Examples
     --------
-    Two scores of 50 tasks, one run each: even 15 points may be luck.
+    Two scores of 50 tasks, one run each: even 20 points may be luck.
 
     >>> from reliability_stats.planning import noise_floor
     >>> table = noise_floor(0.42, n_tasks=50)
     >>> table[["comparison", "floor", "lower", "upper"]].round(3)
                      comparison  floor  lower  upper
-    0   same system, same tasks    NaN  0.000  0.193
-    1  same system, other tasks  0.193  0.193  0.193
-    2  equal system, same tasks    NaN  0.000  0.254
+    0   same system, same tasks    NaN  0.000  0.203
+    1  same system, other tasks  0.203  0.203  0.203
+    2  equal system, same tasks    NaN  0.000  0.264
     """
     import pandas as pd
 
@@ -141,9 +142,10 @@ def _from_posterior(
 def _bounded(m: FloatArray, n: int, k: int, prob: float) -> list[tuple[object, ...]]:
     """Give floors from a score alone."""
     v = m * (1 - m)
-    rerun = _floor(2 * v / (n * k), prob)
-    fresh = sorted((_floor(2 * v / (n * k), prob), _floor(2 * v / n, prob)))
-    rival = _floor(2 * np.minimum(m, 1 - m) / n, prob)
+    step = 1.0 / (n * k)
+    rerun = _floor(2 * v / (n * k), prob, step)
+    fresh = sorted((rerun, _floor(2 * v / n, prob, step)))
+    rival = _floor(2 * np.minimum(m, 1 - m) / n, prob, step)
     told = "yes" if k == 1 else "bounds"
     return [
         (RERUN, np.nan, 0.0, rerun, "bounds"),
@@ -157,9 +159,10 @@ def _known(
 ) -> list[tuple[object, ...]]:
     """Give floors where the variance within tasks is known, or drawn."""
     v = m * (1 - m)
-    rerun = _floor(2 * within[RERUN] / (n * k), prob)
-    fresh = _floor(2 * (np.maximum(v - within[FRESH], 0) + within[FRESH] / k) / n, prob)
-    rival = _floor(2 * np.minimum(m, 1 - m) / n, prob)
+    step = 1.0 / (n * k)
+    rerun = _floor(2 * within[RERUN] / (n * k), prob, step)
+    fresh = _floor(2 * (np.maximum(v - within[FRESH], 0) + within[FRESH] / k) / n, prob, step)
+    rival = _floor(2 * np.minimum(m, 1 - m) / n, prob, step)
     return [
         (RERUN, rerun, rerun, rerun, identified),
         (FRESH, fresh, fresh, fresh, "yes" if k == 1 else identified),
@@ -167,15 +170,17 @@ def _known(
     ]
 
 
-def _floor(variance: FloatArray, prob: float) -> float:
-    """Quantile of the size of a normal difference whose variance is drawn."""
+def _floor(variance: FloatArray, prob: float, step: float) -> float:
+    """Quantile of the size of a normal difference whose variance is drawn, and half a step."""
     sd = np.sqrt(np.maximum(variance, 0.0))
     largest = float(sd.max()) * float(special.ndtri((1 + prob) / 2))
-    if largest <= 0 or np.ptp(sd) < 1e-12:
-        return largest
+    if largest <= 0:
+        return 0.0
+    if np.ptp(sd) < 1e-12:
+        return largest + step / 2
 
     def beyond(x: float) -> float:
         with np.errstate(divide="ignore"):
             return float(np.mean(2 * special.ndtr(-x / sd))) - (1 - prob)
 
-    return float(optimize.brentq(beyond, 1e-12, largest * 1.001))
+    return float(optimize.brentq(beyond, 1e-12, largest * 1.001)) + step / 2

@@ -13,10 +13,10 @@ Z = 1.959964
 
 def test_by_hand_from_a_score():
     table = rs.noise_floor(0.42, n_tasks=50).set_index("comparison")
-    largest = Z * np.sqrt(2 * 0.42 * 0.58 / 50)
+    largest = Z * np.sqrt(2 * 0.42 * 0.58 / 50) + 0.01
     assert table.loc[RERUN, ["lower", "upper"]].tolist() == pytest.approx([0, largest])
     assert table.loc[FRESH, "floor"] == pytest.approx(largest)
-    assert table.loc[RIVAL, "upper"] == pytest.approx(Z * np.sqrt(2 * 0.42 / 50))
+    assert table.loc[RIVAL, "upper"] == pytest.approx(Z * np.sqrt(2 * 0.42 / 50) + 0.01)
     assert table["identified"].tolist() == ["bounds", "yes", "bounds"]
     assert np.isnan(table.loc[RERUN, "floor"])
 
@@ -25,14 +25,16 @@ def test_several_trials_leave_a_range_for_other_tasks_too():
     row = rs.noise_floor(0.5, n_tasks=100, n_trials=4).set_index("comparison").loc[FRESH]
     assert row["identified"] == "bounds"
     assert (row["lower"], row["upper"]) == pytest.approx(
-        (Z * np.sqrt(0.5 / 400), Z * np.sqrt(0.005))
+        (Z * np.sqrt(0.5 / 400) + 1 / 800, Z * np.sqrt(0.005) + 1 / 800)
     )
 
 
 def test_a_known_correlation_settles_it():
     table = rs.noise_floor(0.5, n_tasks=100, n_trials=4, icc=0.6).set_index("comparison")
-    assert table.loc[RERUN, "floor"] == pytest.approx(Z * np.sqrt(2 * 0.1 / 400))
-    assert table.loc[FRESH, "floor"] == pytest.approx(Z * np.sqrt(2 * (0.15 + 0.1 / 4) / 100))
+    assert table.loc[RERUN, "floor"] == pytest.approx(Z * np.sqrt(2 * 0.1 / 400) + 1 / 800)
+    assert table.loc[FRESH, "floor"] == pytest.approx(
+        Z * np.sqrt(2 * (0.15 + 0.1 / 4) / 100) + 1 / 800
+    )
     assert rs.noise_floor(0.5, n_tasks=9, icc=1.0)["floor"].iloc[0] == 0.0
 
 
