@@ -8,6 +8,7 @@ from typing import Any
 _HOMES = {
     "change_point": "ChangePoint",
     "change_posterior": "ChangePosterior",
+    "versions": "Regressions regressions",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
