@@ -8,6 +8,8 @@ from typing import Any
 _HOMES = {
     "change_point": "ChangePoint",
     "change_posterior": "ChangePosterior",
+    "markov": "MarkovPersistence",
+    "markov_posterior": "MarkovPosterior",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
