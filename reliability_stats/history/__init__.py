@@ -9,6 +9,8 @@ _HOMES = {
     "change_point": "ChangePoint",
     "change_posterior": "ChangePosterior",
     "versions": "Regressions regressions",
+    "markov": "MarkovPersistence",
+    "markov_posterior": "MarkovPosterior",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -10,6 +10,7 @@ import importlib
 from typing import Any
 
 _HOMES = {
+    "_after_outcome": "after_outcome after_outcome_data",
     "_capability_reliability": "capability_reliability capability_reliability_data",
     "_ecdf_difference": "ecdf_difference ecdf_difference_data",
     "_intervals_of": "intervals_of intervals_of_data",
