@@ -15,7 +15,8 @@ _HOMES = {
     "comparison": "compare Comparison rank Ranking reversals zones",
     "estimands": (
         "SuccessRate PassAtK PassHatK Gap Persistence Recovery Disagreement ICC GPassAtK "
-        "MeanGPassAtK Reach FlickerMass Dependable Estimand"
+        "MeanGPassAtK Reach FlickerMass Dependable Estimand Contrast Degradation Retention "
+        "WorstCondition HeterogeneityAcrossConditions"
     ),
     "estimators": "estimate",
     "exceptions": (

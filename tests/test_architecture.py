@@ -21,6 +21,7 @@ LAYERS = [
     },
     {
         *("_bootstrap", "_completions", "_estimate_notes", "_population", "_task_rows", "_within"),
+        *("_contrast_estimates", "_paired_tasks"),
         "compat",
         "datasets",
         "estimators",
