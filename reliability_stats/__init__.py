@@ -27,8 +27,7 @@ _HOMES = {
     "claims": "claim Claim",
     "flicker": "Flags Grader flag_flicker minimal_trials",
     "history": (
-        "ChangePoint ChangePosterior Regressions regressions MarkovPersistence "
-        "MarkovPosterior"
+        "ChangePoint ChangePosterior Regressions regressions MarkovPersistence MarkovPosterior"
     ),
     "leaderboard": "Leaderboard bounds reconstruct",
     "model_comparison": "compare_models",

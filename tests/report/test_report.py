@@ -58,6 +58,12 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
+@pytest.fixture(autouse=True)
+def one_model(monkeypatch):
+    """Fit no second model for verdicts, except where a fixture of the module asks for it."""
+    monkeypatch.setattr("reliability_stats.report._verdicts.MOST_JUDGED", 0)
+
+
 @pytest.fixture(scope="module")
 def post():
     return rs.fit(rs.datasets.load("simulated-three-systems"))
