@@ -13,7 +13,7 @@ from ..fitting import fit
 from ..flicker import Flags, flag_flicker
 from ..models import BetaBinomial, GridMixture
 from ..posterior import Posterior
-from ._document import Bullets, Grid, Paragraph, Section
+from ._document import Bullets, Grid, Paragraph, Section, Terms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,24 +58,31 @@ def _of_same(flags: Flags, post: Posterior) -> Flags:
 
 def verdicts(flags: Flags, caption: str = "") -> tuple[Any, ...]:
     """Say of each system whether it is persistent, flickers, or what is missing to tell."""
-    table = flags.systems
+    records = flags.systems.to_dict("records")
+    said = tuple(
+        (str(row["system"]), f"{_capitalized(str(row['verdict']))}: {row['reason']}.")
+        for row in records
+    )
     rows = tuple(
         (
             str(row["system"]),
-            str(row["verdict"]),
-            str(row["reason"]),
             *(str(row[state]) for state in ("persistent", "flickering", "not_shown")),
             str(row["undetermined"] + row["apparent_flicker"]),
             _share(row["score_from_flickering"]),
         )
-        for row in table.to_dict("records")
+        for row in records
     )
     head = (
-        *("system", "verdict", "because"),
-        *(">persistent", ">flickering", ">not shown", ">undetermined"),
-        ">score from flickering tasks",
+        *("system", ">persistent", ">flickering", ">not shown", ">undetermined"),
+        ">score from flicker",
     )
-    return Grid(head, rows, _settings(flags), caption), Bullets(_order(flags))
+    above = (Paragraph(f"{caption}:"),) if caption else ()
+    return (*above, Terms(said), Grid(head, rows, _settings(flags)), Bullets(_order(flags)))
+
+
+def _capitalized(text: str) -> str:
+    """Begin with a capital letter, and leave the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def _share(value: float) -> str:
@@ -96,8 +103,9 @@ def _settings(flags: Flags) -> str:
         f"flickers if more than {s['tolerance']:.0%} of its tasks do, and is capable from pass@k "
         f"of {s['capability']:.0%}, with probability {s['certainty']:g} under every model "
         f"({', '.join(s['models'])}) and at least {s['min_tasks']} tasks of {s['min_trials']} "
-        f"trials; {grader}. None of the verdicts is a failure: undetermined says that more trials "
-        "would tell."
+        f"trials; {grader}. Columns count tasks; the last is the share of the score that is "
+        "expected to come from tasks that flicker, labelled or not. None of the verdicts is a "
+        "failure: undetermined says that more trials would tell."
     )
 
 

@@ -268,8 +268,8 @@ def test_sources_are_those_of_the_methods_used():
 
 def test_verdicts_and_zones_stand_beside_the_numbers(html):
     text = Page(html).text
-    assert "flickering competence more than 20% of tasks flicker" in text
-    assert "steady locally persistent" in text
+    assert "Flickering competence: more than 20% of tasks flicker" in text
+    assert "steady Locally persistent: on 29 of 60 tasks" in text
     assert "4 of 8 flickering 1.00" in text
     assert "all systems: could not be checked: the order is not known" in text
     assert "flickering capable but flickering 0.00 1.00 0.00 0.00" in text
@@ -283,7 +283,7 @@ def test_flags_of_ones_own_choice(post, tmp_path):
     text = rs.report(post, tmp_path / "r.md", flags=flags).read_text("utf-8").replace("\\", "")
     assert "flickers if 0.3 < p < 0.7" in text
     assert "more than 50% of its tasks" in text
-    assert "undetermined (one model)" in text
+    assert "Undetermined (one model)" in text
 
 
 def test_zones_at_ones_own_thresholds(post, tmp_path):
@@ -304,7 +304,7 @@ def test_refuses_flags_of_other_trials(post, tmp_path):
 def test_many_systems_are_not_judged_by_a_second_model(tmp_path):
     trials = rs.Trials.from_array(outcomes(13, 4, 3))
     text = rs.report(trials, tmp_path / "r.md").read_text("utf-8")
-    assert "undetermined \\(one model\\)" in text
+    assert "Undetermined \\(one model\\)" in text
 
 
 @pytest.mark.slow
