@@ -18,6 +18,7 @@ _HOMES = {
     "incident_rates": "IncidentRates",
     "incident_tolerance": "IncidentTolerance",
     "incidents": "Incidents",
+    "reporting": "ReportedIncidents reported_incidents",
     "safety": "AuditMiss SafetyAudit SafetyPosterior",
     "tolerance": "Tolerance ToleranceCheck",
     "unseen": "UnseenClasses unseen_classes",
