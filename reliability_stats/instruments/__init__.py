@@ -12,6 +12,7 @@ from typing import Any
 _HOMES = {
     "_gamma_poisson": "zero_incident_upper",
     "demonstration": "Decision SequentialTest zero_failure_trials zero_failure_upper",
+    "fixes": "FixEffect fix_effect",
     "growth": "IncidentGrowth incident_growth",
     "incident_posterior": "IncidentPosterior",
     "incident_rates": "IncidentRates",
@@ -23,8 +24,10 @@ _HOMES = {
     "severity_posterior": "SeverityPosterior",
     "workflows": "Workflow",
     "workflow_posterior": "WorkflowPosterior",
+    "reporting": "ReportedIncidents reported_incidents",
     "safety": "AuditMiss SafetyAudit SafetyPosterior",
     "tolerance": "Tolerance ToleranceCheck",
+    "unseen": "UnseenClasses unseen_classes",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 

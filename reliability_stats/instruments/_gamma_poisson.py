@@ -156,7 +156,7 @@ def partial_pool(
     """
     density = log_density(incidents, exposure, seen_only=seen_only)
     lattice = grid.build(density, 1, reach=REACH, names=lambda _: name)[0]
-    while lattice.nodes < grid.MAX_NODES // 2 and _error(lattice) > TOL:
+    while lattice.nodes < grid.MAX_NODES // 2 and lattice_error(lattice) > TOL:
         lattice = grid.refine(lattice, density, REACH)
     weight = lattice.weights[0].ravel()
     x, v = (axis[0].ravel() for axis in lattice.coordinates())
@@ -171,7 +171,7 @@ def partial_pool(
     return mixture, weight, mean, shape
 
 
-def _error(lattice: grid.Lattice) -> float:
+def lattice_error(lattice: grid.Lattice) -> float:
     """Say how far the means and sds of both axes move when every other node is left out."""
     worst = 0.0
     for axis in (0, 1):

@@ -96,7 +96,7 @@ class IncidentRates:
             raise ModelError(
                 "Rates are not identified: it is not known in how much exposure the incidents "
                 "happened. Give it with exposure=..., or ask what can be told without it: "
-                "reported_shares, unseen_classes."
+                "reported_incidents, unseen_classes."
             )
         fits = []
         for s, name in enumerate(incidents.systems):

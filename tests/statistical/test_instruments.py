@@ -1,4 +1,5 @@
 """Reduced forms of the coverage tables of instruments."""
+"""A reduced form of the coverage table of the instruments."""
 
 from __future__ import annotations
 
@@ -24,3 +25,12 @@ def test_workflow_intervals_hold_the_truth():
 def test_independence_has_its_size():
     found = size_of_test("independent, by run", 200, np.random.default_rng(4))
     assert found["rejected_at_5%"] < 0.05 + 4 * np.sqrt(0.05 * 0.95 / 200)
+from tests.statistical.instruments_coverage import coverage
+
+
+@pytest.mark.slow
+def test_nominal_coverage():
+    table = coverage(30, 3)
+    # intervals of one replication are not independent: 30 stand for all of them
+    slack = 3.5 * np.sqrt(0.95 * 0.05 / 30)
+    assert (table["coverage"] > 0.95 - slack).all(), table.to_string()
