@@ -11,9 +11,13 @@ from typing import Any
 
 _HOMES = {
     "escalations": "Escalation EscalationPosterior",
+    "friction": "Friction FrictionEstimate",
     "session_hazard": "SessionHazard SessionHazardPosterior",
     "severity": "Severity",
     "severity_posterior": "SeverityPosterior",
+    "task_mix": "Standardised standardise",
+    "users": "Users",
+    "users_posterior": "UsersPosterior",
     "workflows": "Workflow",
     "workflow_posterior": "WorkflowPosterior",
 }
