@@ -13,7 +13,7 @@ from reliability_stats.read import read_report
 from tests.read.formats import FORMATS, NO_COPIES, ONE_FILE_A_TRIAL, read_back
 
 UNKNOWN = {"infra_error": "errored", "grader_error": "errored", "missing": "missing"}
-EXAMPLES = [3, pytest.param(100, marks=pytest.mark.slow)]
+EXAMPLES = [3, pytest.param(30, marks=pytest.mark.slow)]
 
 
 def examples(number):
