@@ -8,6 +8,8 @@ from typing import Any
 _HOMES = {
     "change_point": "ChangePoint",
     "change_posterior": "ChangePosterior",
+    "_watch": "cusum_run_length",
+    "stream": "Monitor monitor monitor_from_json",
     "versions": "Regressions regressions",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
