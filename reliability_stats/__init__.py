@@ -27,7 +27,8 @@ _HOMES = {
     "claims": "claim Claim",
     "flicker": "Flags Grader flag_flicker minimal_trials",
     "history": (
-        "ChangePoint ChangePosterior Regressions regressions MarkovPersistence MarkovPosterior"
+        "ChangePoint ChangePosterior Regressions regressions MarkovPersistence "
+        "MarkovPosterior Monitor monitor"
     ),
     "leaderboard": "Leaderboard bounds reconstruct",
     "model_comparison": "compare_models",
