@@ -22,13 +22,14 @@ _HOMES = {
         "ReliabilityStatsError TrialDataError ArgumentError ModelError ReliabilityStatsWarning "
         "MissingExtraError ConvergenceWarning IdentifiabilityWarning ExclusionWarning"
     ),
+    "extrapolation": "model_range",
     "fitting": "fit",
     "claims": "claim Claim",
     "flicker": "Flags Grader flag_flicker minimal_trials",
     "history": "ChangePoint ChangePosterior",
     "leaderboard": "Leaderboard bounds reconstruct",
     "model_comparison": "compare_models",
-    "models": "Beta BetaBinomial Crossed GridMixture",
+    "models": "Beta BetaBinomial Crossed GridMixture LogitNormal SpikeSlab",
     "planning": "plan Plan",
     "identification": "identified_set",
     "posterior": "Posterior",

@@ -35,6 +35,7 @@ LAYERS = [
         *("_claim_parts", "_claim_schema", "claims"),
         "calibration",
         "comparison",
+        "extrapolation",
         "flicker",
         "history",
         "identification",
