@@ -23,6 +23,7 @@ _HOMES = {
         "ReliabilityStatsError TrialDataError ArgumentError ModelError ReliabilityStatsWarning "
         "MissingExtraError ConvergenceWarning IdentifiabilityWarning ExclusionWarning"
     ),
+    "extrapolation": "model_range",
     "fitting": "fit",
     "claims": "claim Claim",
     "flicker": "Flags Grader flag_flicker minimal_trials",
@@ -32,7 +33,7 @@ _HOMES = {
     ),
     "leaderboard": "Leaderboard bounds reconstruct",
     "model_comparison": "compare_models",
-    "models": "Beta BetaBinomial Crossed GridMixture",
+    "models": "Beta BetaBinomial Crossed GridMixture LogitNormal SpikeSlab",
     "planning": "next_trials noise_floor plan Plan",
     "identification": "identified_set",
     "instruments": "Tolerance zero_failure_trials",

@@ -36,6 +36,7 @@ LAYERS = [
         *("_claim_parts", "_claim_schema", "claims"),
         "calibration",
         "comparison",
+        "extrapolation",
         "flicker",
         "history",
         "identification",
