@@ -12,6 +12,8 @@ from typing import Any
 _HOMES = {
     "escalations": "Escalation EscalationPosterior",
     "friction": "Friction FrictionEstimate",
+    "postmortem_posterior": "PostmortemPosterior",
+    "postmortems": "Postmortem",
     "session_hazard": "SessionHazard SessionHazardPosterior",
     "severity": "Severity",
     "severity_posterior": "SeverityPosterior",
