@@ -21,6 +21,7 @@ LAYERS = [
     },
     {
         *("_bootstrap", "_completions", "_estimate_notes", "_population", "_task_rows", "_within"),
+        *("_contrast_estimates", "_paired_tasks"),
         "compat",
         "datasets",
         "estimators",
@@ -35,6 +36,7 @@ LAYERS = [
         *("_claim_parts", "_claim_schema", "claims"),
         "calibration",
         "comparison",
+        "extrapolation",
         "flicker",
         "history",
         "identification",

@@ -1,4 +1,4 @@
-"""Instruments of deployment: incidents, tolerances, safety audits, and what each cannot see.
+"""Instruments of deployment: incidents, workflows, postmortems, escalations, users, tolerances.
 
 Every instrument reads a table of its own, which is checked in one way for all, and gives intervals
 in the schema that all results share where its quantities are rates or probabilities.
@@ -10,6 +10,14 @@ import importlib
 from typing import Any
 
 _HOMES = {
+    "_gamma_poisson": "zero_incident_upper",
+    "demonstration": "Decision SequentialTest zero_failure_trials zero_failure_upper",
+    "fixes": "FixEffect fix_effect",
+    "growth": "IncidentGrowth incident_growth",
+    "incident_posterior": "IncidentPosterior",
+    "incident_rates": "IncidentRates",
+    "incident_tolerance": "IncidentTolerance",
+    "incidents": "Incidents",
     "escalations": "Escalation EscalationPosterior",
     "friction": "Friction FrictionEstimate",
     "postmortem_posterior": "PostmortemPosterior",
@@ -22,6 +30,10 @@ _HOMES = {
     "users_posterior": "UsersPosterior",
     "workflows": "Workflow",
     "workflow_posterior": "WorkflowPosterior",
+    "reporting": "ReportedIncidents reported_incidents",
+    "safety": "AuditMiss SafetyAudit SafetyPosterior",
+    "tolerance": "Tolerance ToleranceCheck",
+    "unseen": "UnseenClasses unseen_classes",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -33,7 +33,7 @@ from ._columns import (
     empty_of,
 )
 
-__all__ = ["Flag", "Label", "Number", "Table", "Time", "count", "read_table"]
+__all__ = ["Column", "Flag", "Label", "Number", "Table", "Time", "count", "read_table"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from .._numerics import FloatArray, IntArray
 from .._validation import check_positive, check_rng
 from ..exceptions import TrialDataError
 from ..inference import grid
-from ..inference.quadrature import _jittered
+from ..inference.quadrature import jittered
 from ._drawn import DRAWS, total_draws
 from ._logit_normal import log_marginal
 from ._table import Flag, Label, Table, count, read_table
@@ -143,7 +143,7 @@ class Users:
         mu, sigma = np.empty((2, size, len(systems)))
         for lattice in fitted:
             for i, unit in enumerate(lattice.unit):
-                mu[:, unit], log_sd = _jittered(lattice, i, size, streams[unit])
+                mu[:, unit], log_sd = jittered(lattice, i, size, streams[unit])
                 sigma[:, unit] = np.exp(log_sd)
         names = table.labels["user"]
         return UsersPosterior(
