@@ -20,6 +20,8 @@ _HOMES = {
     "incidents": "Incidents",
     "escalations": "Escalation EscalationPosterior",
     "friction": "Friction FrictionEstimate",
+    "postmortem_posterior": "PostmortemPosterior",
+    "postmortems": "Postmortem",
     "session_hazard": "SessionHazard SessionHazardPosterior",
     "severity": "Severity",
     "severity_posterior": "SeverityPosterior",
