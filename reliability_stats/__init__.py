@@ -25,7 +25,9 @@ _HOMES = {
     "fitting": "fit",
     "claims": "claim Claim",
     "flicker": "Flags Grader flag_flicker minimal_trials",
-    "history": "ChangePoint ChangePosterior Regressions regressions Monitor monitor",
+    "history": (
+        "ChangePoint ChangePosterior Drift DriftPosterior Monitor monitor Regressions regressions"
+    ),
     "leaderboard": "Leaderboard bounds reconstruct",
     "model_comparison": "compare_models",
     "models": "Beta BetaBinomial Crossed GridMixture",
