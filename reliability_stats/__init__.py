@@ -28,8 +28,6 @@ _HOMES = {
     "claims": "claim Claim",
     "flicker": "Flags Grader flag_flicker minimal_trials",
     "history": (
-        "ChangePoint ChangePosterior Regressions regressions MarkovPersistence "
-        "MarkovPosterior Monitor monitor"
     ),
     "leaderboard": "Leaderboard bounds reconstruct",
     "model_comparison": "compare_models",
