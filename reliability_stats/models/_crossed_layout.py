@@ -17,8 +17,10 @@ from .priors import Beta
 Draws = Mapping[str, FloatArray]
 """Draws of the model's variables; the first axis counts them."""
 
-ENOUGH_TRIALS = 8
-"""Trials of an effect from which sampling it centred is quicker."""
+ENOUGH_TRIALS = 200
+"""Trials of a slope of a task from which sampling slopes centred is quicker."""
+FAR_TASKS = 25.0
+"""Variance between tasks, in squared standard errors, from which the same holds for tasks."""
 MOST = 46.0
 """Largest absolute logit of a correlation: rho and 1 - rho of 1e-20."""
 FAR = 8.0
@@ -99,7 +101,7 @@ class Layout:
         place = counts.task * max(len(levels), 1) + level
         centred = {
             "system": _far_apart(counts),
-            "task": _enough(counts.task, counts.n),
+            "task": _tasks_apart(counts),
             "condition_task": _enough(place, counts.n),
         }
         if parametrisation != "auto":
@@ -351,6 +353,23 @@ def _enough(codes: IntArray, n: IntArray) -> bool:
     """Tell whether the median effect has enough trials to be sampled centred."""
     trials = np.bincount(codes, weights=n)
     return bool(np.median(trials[trials > 0]) >= ENOUGH_TRIALS)
+
+
+def _tasks_apart(counts: Counts) -> bool:
+    """Tell whether tasks' success rates differ by far more than those of systems on one task.
+
+    Centred effects of tasks that hardly differ make a funnel that chains get stuck in.
+    """
+    cells = np.bincount(counts.task)
+    if len(cells) < 2 or np.median(cells) < 2:
+        return False
+    rate = counts.successes / counts.n
+    rate = rate - (np.bincount(counts.unit, rate) / np.bincount(counts.unit))[counts.unit]
+    mean = np.bincount(counts.task, rate) / cells
+    square = np.bincount(counts.task, (rate - mean[counts.task]) ** 2)
+    several = cells > 1
+    noise = (square[several] / (cells[several] - 1) / cells[several]).mean()
+    return bool(mean.var(ddof=1) > FAR_TASKS * noise > 0)
 
 
 def _far_apart(counts: Counts) -> bool:
