@@ -25,7 +25,7 @@ _HOMES = {
     "extrapolation": "model_range",
     "fitting": "fit",
     "claims": "claim Claim",
-    "flicker": "Flags Grader flag_flicker minimal_trials",
+    "flicker": "Flags Grader LocalFit flag_flicker local_fit minimal_trials singular",
     "history": "ChangePoint ChangePosterior",
     "leaderboard": "Leaderboard bounds reconstruct",
     "model_comparison": "compare_models",
