@@ -27,6 +27,7 @@ from ._document import (
     Terms,
 )
 from ._figures import figures
+from ._hidden import hidden
 from ._sources import used
 from ._verdicts import flags_of, repeated, states, verdicts, zone_section
 from .findings import Findings, estimands_for, interval, meaning
@@ -75,6 +76,7 @@ def compose(
         _verdicts(found, flagged),
         states(first.post, seen, prob) if seen is not None else None,
         zone_section(first.post, k=first.k, over=over, capable=capable, dependable=dependable),
+        hidden(first.post, prob),
         _checks(first),
         _observed(first),
         _not_shown(first.post.trials),

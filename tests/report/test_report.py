@@ -278,6 +278,35 @@ def test_verdicts_and_zones_stand_beside_the_numbers(html):
     assert " failed system" not in text
 
 
+def test_singular_achievements_are_listed(tmp_path):
+    rows = np.zeros((2, 10, 4))
+    rows[0, 9] = [1, 1, 0, 1]
+    rows[1, :5] = 1
+    trials = rs.Trials.from_array(rows, systems=["a", "b"])
+    text = Page(rs.report(trials, tmp_path / "r.html").read_text("utf-8")).text
+    assert "Singular achievements" in text
+    assert re.search(r"a 9 3 of 4 [01]\.\d\d 0\.\d\d 0\.\d\d", text)
+    assert "no groups of users or families of tasks were named" in text
+
+
+def test_no_singular_achievement_is_said(html):
+    assert "Singular achievements: none." in Page(html).text
+
+
+def test_local_fit_of_groups_is_said(tmp_path):
+    frame = pd.DataFrame(
+        [
+            {"system": "s", "task": f"{where}{task}", "where": where, "success": success}
+            for where, wins in (("billing", 10), ("travel", 3))
+            for task in range(12 if where == "billing" else 24)
+            for success in [1] * wins + [0] * (10 - wins)
+        ]
+    )
+    trials = rs.Trials.from_frame(frame, group="where")
+    text = Page(rs.report(trials, tmp_path / "r.html").read_text("utf-8")).text
+    assert "s locally fitted: billing. Success rate" in text
+
+
 def test_flags_of_ones_own_choice(post, tmp_path):
     flags = rs.flag_flicker(post, low=0.3, high=0.7, tolerance=0.5)
     text = rs.report(post, tmp_path / "r.md", flags=flags).read_text("utf-8").replace("\\", "")
