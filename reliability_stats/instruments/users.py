@@ -143,7 +143,8 @@ class Users:
         mu, sigma = np.empty((2, size, len(systems)))
         for lattice in fitted:
             for i, unit in enumerate(lattice.unit):
-                mu[:, unit], log_sd = jittered(lattice, i, size, streams[unit])
+                one = lattice.take(np.array([i]))
+                mu[:, unit], log_sd = jittered(one, size, streams[unit])
                 sigma[:, unit] = np.exp(log_sd)
         names = table.labels["user"]
         return UsersPosterior(
