@@ -26,11 +26,8 @@ _HOMES = {
     "extrapolation": "model_range",
     "fitting": "fit",
     "claims": "claim Claim",
-    "flicker": "Flags Grader flag_flicker minimal_trials",
-    "history": (
-        "ChangePoint ChangePosterior Regressions regressions MarkovPersistence "
-        "MarkovPosterior Monitor monitor"
-    ),
+    "flicker": "Flags Grader flag_flicker minimal_trials LocalFit local_fit singular",
+    "history": "ChangePoint ChangePosterior",
     "leaderboard": "Leaderboard bounds reconstruct",
     "model_comparison": "compare_models",
     "models": "Beta BetaBinomial Crossed GridMixture LogitNormal SpikeSlab",

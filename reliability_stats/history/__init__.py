@@ -9,6 +9,8 @@ _HOMES = {
     "change_point": "ChangePoint",
     "change_posterior": "ChangePosterior",
     "_watch": "cusum_run_length",
+    "drift": "Drift",
+    "drift_posterior": "DriftPosterior",
     "stream": "Monitor monitor monitor_from_json",
     "versions": "Regressions regressions",
     "markov": "MarkovPersistence",

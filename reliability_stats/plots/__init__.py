@@ -12,10 +12,13 @@ from typing import Any
 _HOMES = {
     "_after_outcome": "after_outcome after_outcome_data",
     "_capability_reliability": "capability_reliability capability_reliability_data",
+    "_drift": "drift_bands drift_bands_data",
     "_ecdf_difference": "ecdf_difference ecdf_difference_data",
     "_intervals_of": "intervals_of intervals_of_data",
     "_model_range": "model_range model_range_data",
+    "_monitor": "monitor_path monitor_path_data",
     "_pass_curves": "pass_curves pass_curves_data",
+    "_regression_map": "regression_map regression_map_data",
     "_rootogram": "rootogram rootogram_data",
     "_style": "style",
     "_task_map": "task_map task_map_data",

@@ -124,11 +124,14 @@ def main(arguments: list[str] | None = None) -> None:
     """Print the table, and write it if asked to."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--replications", type=int, default=60)
+    parser.add_argument("--tasks", type=int, help="only designs with so many tasks")
     parser.add_argument("--out", help="CSV file to write")
     options = parser.parse_args(arguments)
     out: list[dict[str, object]] = []
     for truth in TRUTHS:
         for tasks, trials in DESIGNS:
+            if options.tasks not in (None, tasks):
+                continue
             out += rows(truth, tasks, trials, options.replications)
             print(pd.DataFrame(out[-3:]).round(3).to_string(header=len(out) == 3), flush=True)
     if options.out:
