@@ -77,12 +77,16 @@ def main(arguments: list[str] | None = None) -> pd.DataFrame:
     """Print the table, and write it if asked to."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--replications", type=int, default=600)
+    parser.add_argument("--parts", nargs="+", default=["independent", "tasks"])
     parser.add_argument("--out", help="CSV file to write")
     options = parser.parse_args(arguments)
     size = options.replications
-    rows = independent(50, 0.0, size, 1) + independent(200, 0.1, size, 2)
+    rows: list[dict] = []
+    if "independent" in options.parts:
+        rows += independent(50, 0.0, size, 1) + independent(200, 0.1, size, 2)
     few = max(size // 8, 2)
-    rows += by_task("none", few, 3) + by_task("tasks", few, 3)
+    if "tasks" in options.parts:
+        rows += by_task("none", few, 3) + by_task("tasks", few, 3)
     table = pd.DataFrame(rows)
     print(table.round(3).to_string(index=False), flush=True)
     if options.out:

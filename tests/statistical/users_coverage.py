@@ -96,20 +96,24 @@ def main(arguments: list[str] | None = None) -> pd.DataFrame:
     """Print the table, and write it if asked to."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--replications", type=int, default=1000)
+    parser.add_argument("--parts", nargs="+", default=["friction", "users"])
     parser.add_argument("--out", help="CSV file to write")
     options = parser.parse_args(arguments)
     size = options.replications
-    rows = []
+    rows: list[dict] = []
     for i, interval in enumerate(("fieller", "bootstrap")):
+        if "friction" not in options.parts:
+            break
         rows += friction(size, 60, 0, 0.0, interval, 10 * i)
         rows += friction(size, 300, 0, 0.0, interval, 10 * i + 1)
         rows += friction(size, 400, 40, 0.5, interval, 10 * i + 2)
     few = max(size // 4, 2)
-    rows += users(few, 20, 20, 1.0, 1.0, 1)
-    rows += users(few, 20, 20, 2.0, 0.3, 2)
-    rows += users(few, 50, 10, 0.0, 1.5, 3)
-    rows += users(few, 8, 40, 1.0, 0.8, 4)
-    rows += users(few, 20, 40, 1.0, 1.0, 5, repeat=0.4)
+    if "users" in options.parts:
+        rows += users(few, 20, 20, 1.0, 1.0, 1)
+        rows += users(few, 20, 20, 2.0, 0.3, 2)
+        rows += users(few, 50, 10, 0.0, 1.5, 3)
+        rows += users(few, 8, 40, 1.0, 0.8, 4)
+        rows += users(few, 20, 40, 1.0, 1.0, 5, repeat=0.4)
     table = pd.DataFrame(rows)
     print(table.round(3).to_string(index=False), flush=True)
     if options.out:
