@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -232,23 +232,6 @@ class Layout:
         if "system" in self.effects:
             found["icc_sd"] = self.scales.icc_sd
         return found
-
-    @property
-    def design(self) -> Hashable:
-        """All that a graph depends on, but for the successes."""
-        c = self.counts
-        arrays = (c.system, c.task, self.level, self.family, c.n)
-        return (
-            *(array.tobytes() for array in arrays),
-            *(self.effects, tuple(self.centred.items()), self.scales),
-            *(self.mean_prior, self.icc_prior),
-        )
-
-    def data(self) -> dict[str, FloatArray]:
-        """Give what the graph's data containers hold."""
-        from ._crossed_graph import count_weights
-
-        return count_weights(self.counts)[1]
 
     def graph(self) -> Any:
         """Build the PyMC model; see `_crossed_graph`."""
