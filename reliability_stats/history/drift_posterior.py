@@ -195,7 +195,10 @@ class DriftPosterior:
         low, high = _tau_ends(tau, prob)
         row |= {"volatility": float(tau @ TAU), "volatility_lower": low, "volatility_upper": high}
         word = identification(estimand, self.history.n[self.history.unit == unit])
-        return row | {"identified": word if len(seen) > 1 else "no"}
+        if len(seen) < 2:
+            unknown = ("change", "sd", "lower", "upper", "p_decline", "p_rise", "p_drift")
+            return row | dict.fromkeys(unknown, np.nan) | {"identified": "no"}
+        return row | {"identified": word}
 
     def __repr__(self) -> str:
         """Give the spec, the data and the answer for the first systems."""
@@ -206,6 +209,9 @@ class DriftPosterior:
         ]
         for u, walk in list(enumerate(self.walks))[:6]:
             row = self._row(u, walk, SuccessRate(), 0.05, 0.95)
+            if row["n_periods"] < 2:
+                lines.append(f"  {row['system']}: seen in one period only")
+                continue
             lines.append(
                 f"  {row['system']}: rate has changed by {row['change']:+.3f} "
                 f"[{row['lower']:+.3f}, {row['upper']:+.3f}]; "

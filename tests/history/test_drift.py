@@ -153,7 +153,9 @@ def test_a_system_seen_once_has_no_change():
     trials = totals([3, 4, 2], 5, system=["a", "a", "b <"], periods=[0, 1, 1])
     post = Drift(period="w").fit(trials)
     row = post.summary().set_index("system").loc["b <"]
-    assert (row["identified"], row["change"]) == ("no", 0)
+    assert row["identified"] == "no"
+    assert row[["change", "lower", "p_decline"]].isna().all()
+    assert "seen in one period only" in repr(post)
     assert "b &lt;" in post._repr_html_()
 
 
