@@ -12,11 +12,15 @@ from typing import Any
 _HOMES = {
     "_capability_reliability": "capability_reliability capability_reliability_data",
     "_ecdf_difference": "ecdf_difference ecdf_difference_data",
+    "_flicker_map": "flicker_map flicker_map_data",
     "_model_range": "model_range model_range_data",
     "_pass_curves": "pass_curves pass_curves_data",
+    "_persistence_curve": "persistence_curve persistence_curve_data",
+    "_rank_lines": "rank_lines rank_lines_data",
     "_rootogram": "rootogram rootogram_data",
     "_style": "style",
     "_task_map": "task_map task_map_data",
+    "_zones": "zones zones_data",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
