@@ -10,10 +10,14 @@ import importlib
 from typing import Any
 
 _HOMES = {
+    "_audit_miss": "audit_miss audit_miss_data",
     "_capability_reliability": "capability_reliability capability_reliability_data",
     "_ecdf_difference": "ecdf_difference ecdf_difference_data",
+    "_incident_growth": "incident_growth incident_growth_data",
+    "_incident_rates": "incident_rates incident_rates_data",
     "_pass_curves": "pass_curves pass_curves_data",
     "_rootogram": "rootogram rootogram_data",
+    "_sequential_test": "sequential_test sequential_test_data",
     "_style": "style",
     "_task_map": "task_map task_map_data",
 }
