@@ -11,6 +11,7 @@ from typing import Any
 
 _HOMES = {
     "_after_outcome": "after_outcome after_outcome_data",
+    "_audit_miss": "audit_miss audit_miss_data",
     "_capability_reliability": "capability_reliability capability_reliability_data",
     "_drift": "drift_bands drift_bands_data",
     "_ecdf_difference": "ecdf_difference ecdf_difference_data",
@@ -18,9 +19,12 @@ _HOMES = {
     "_flicker_map": "flicker_map flicker_map_data",
     "_model_range": "model_range model_range_data",
     "_monitor": "monitor_path monitor_path_data",
+    "_incident_growth": "incident_growth incident_growth_data",
+    "_incident_rates": "incident_rates incident_rates_data",
     "_pass_curves": "pass_curves pass_curves_data",
     "_regression_map": "regression_map regression_map_data",
     "_rootogram": "rootogram rootogram_data",
+    "_sequential_test": "sequential_test sequential_test_data",
     "_style": "style",
     "_task_map": "task_map task_map_data",
     "_workflow_steps": "workflow_steps workflow_steps_data",
