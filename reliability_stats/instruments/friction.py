@@ -31,17 +31,19 @@ class Friction:
     ----------
     price_minute, price_rework, price_rollback : float >= 0, default 1, 0 and 0
         Price of a minute of review, of a round of rework, and of a rollback.
-    interval : {"fieller", "bootstrap"}, default "fieller"
-        How limits are found: by Fieller's theorem with Student's t, or by the studentised bootstrap
-        of the logarithm of the ratio. Both treat users as clusters where they are named.
+    interval : {"bootstrap", "fieller"}, default "bootstrap"
+        How limits are found: by the studentised bootstrap of the log ratio, which keeps
+        its coverage with long-tailed costs, or by Fieller's theorem with Student's t. Both treat
+        users as clusters where they are named.
     resamples : int >= 200, default 2000
         Of the bootstrap.
 
     Notes
     -----
     A dependable success is an output that was accepted and not rolled back. The cost per dependable
-    success is the ratio of two means, the costs of all outputs over the successes. Fieller's
-    limits can be infinite: then the data do not exclude that successes are too rare for any bound.
+    success is the ratio of two means, the costs of all outputs over the successes. Upper limits
+    can be infinite: then Fieller's theorem does not exclude that successes are too rare for any
+    bound, and the bootstrap takes that over.
 
     References
     ----------
@@ -65,7 +67,7 @@ class Friction:
     price_minute: float = 1.0
     price_rework: float = 0.0
     price_rollback: float = 0.0
-    interval: str = "fieller"
+    interval: str = "bootstrap"
     resamples: int = 2000
 
     def __post_init__(self) -> None:
@@ -75,7 +77,7 @@ class Friction:
             if not 0 <= value < np.inf:
                 raise ArgumentError(f"{name} must be a number of at least 0, not {value!r}.")
             object.__setattr__(self, name, value)
-        check_choice(self.interval, ("fieller", "bootstrap"), "interval")
+        check_choice(self.interval, ("bootstrap", "fieller"), "interval")
         check_k(self.resamples, "resamples", minimum=200)
 
     def estimate(
@@ -351,4 +353,5 @@ def studentised(
         return (0.0, np.inf) if error > 0 else (value, value)
     low, high = np.quantile(values, [(1 - prob) / 2, (1 + prob) / 2])
     scale = error / value
-    return float(value * np.exp(-high * scale)), float(value * np.exp(-low * scale))
+    upper = value * np.exp(-low * scale) if np.isfinite(fieller(sums, prob)[1]) else np.inf
+    return float(value * np.exp(-high * scale)), float(upper)

@@ -43,6 +43,7 @@ def test_rare_successes_leave_the_cost_without_a_bound():
     lower, upper = fieller(sums, 0.95)
     assert upper == np.inf
     assert 0 <= lower < ratio(sums)[0]
+    assert studentised(sums, 0.95, 500, np.random.default_rng(0))[1] == np.inf
     none = Friction().estimate({"accepted": [0, 0, 0], "minutes": [1, 2, 3]}, system=None).summary()
     assert none["mean"][0] == np.inf
     assert none["upper"][0] == np.inf
@@ -53,7 +54,8 @@ def test_rare_successes_leave_the_cost_without_a_bound():
 def test_users_are_clusters():
     data = {"accepted": [1, 0] * 10, "minutes": [5.0, 9] * 10, "user": list("aabb") * 5}
     alone = Friction().estimate(data, system=None).summary()
-    users = Friction().estimate(data, system=None, user="user").summary()
+    spec = Friction(interval="fieller")
+    users = spec.estimate(data, system=None, user="user").summary()
     assert alone["mean"].equals(users["mean"])
     sums = np.array([[70.0, 5], [70, 5]])
     assert users[["lower", "upper"]].iloc[0].tolist() == pytest.approx(list(fieller(sums, 0.95)))
