@@ -220,3 +220,22 @@ def table(
         }
         frames.append(pd.DataFrame(values)[columns])
     return pd.concat(frames, ignore_index=True)
+
+
+def named_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Give rows that name their own estimand in the summary schema.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        With all columns but ess_bulk and r_hat, which are NaN where no chains exist, and interval,
+        which is "eti" by default.
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    import pandas as pd
+
+    empty = {"interval": "eti", "ess_bulk": np.nan, "r_hat": np.nan}
+    return pd.DataFrame([{**empty, **row} for row in rows], columns=list(COLUMNS))
