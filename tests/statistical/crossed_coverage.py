@@ -121,7 +121,8 @@ def replicate(variant: Variant, design: rs.Counts, rng: np.random.Generator) -> 
     asked = estimands(variant)
     for (item, over), value in truths(asked, layout, truth, p).items():
         drawn = post.draws(item, over=over).to_numpy().reshape(-1, len(value))
-        share = (drawn < value).mean(axis=0)
+        # a truth that draws are equal to, such as a share of 0 of the tasks, is held
+        share = np.maximum((drawn < value).mean(axis=0), (drawn > value).mean(axis=0))
         known = ~np.isnan(value) & ~np.isnan(drawn).any(axis=0)
         rows = np.linspace(0, len(drawn) - 1, THINNED).astype(int)
         out[f"{item.name}|{over}"] = share[known], rank(drawn[rows], value, rng)[known][:1]
@@ -154,7 +155,7 @@ def summarise(variant: Variant, results: list[dict[str, Any]]) -> list[dict[str,
         row = {"variant": variant.name, "quantity": label, "over": over, "fits": len(results)}
         if found[0][0] is not None:
             for prob in (0.95, 0.5):
-                hits = [(np.abs(s - 0.5) <= prob / 2).mean() for s, _ in found if len(s)]
+                hits = [(s <= (1 + prob) / 2).mean() for s, _ in found if len(s)]
                 row[f"coverage_{100 * prob:.0f}"] = np.mean(hits)
                 row[f"error_{100 * prob:.0f}"] = np.std(hits, ddof=1) / np.sqrt(len(hits))
         row["p_uniform"] = p_value(ranks)
