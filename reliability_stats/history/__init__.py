@@ -13,6 +13,8 @@ _HOMES = {
     "drift_posterior": "DriftPosterior",
     "stream": "Monitor monitor monitor_from_json",
     "versions": "Regressions regressions",
+    "markov": "MarkovPersistence",
+    "markov_posterior": "MarkovPosterior",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
