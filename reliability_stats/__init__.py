@@ -25,6 +25,7 @@ _HOMES = {
     "fitting": "fit",
     "claims": "claim Claim",
     "flicker": "Flags Grader flag_flicker minimal_trials",
+    "horizon": "Horizon HorizonComparison HorizonPosterior compare_horizons",
     "history": "ChangePoint ChangePosterior MarkovPersistence MarkovPosterior",
     "leaderboard": "Leaderboard bounds reconstruct",
     "model_comparison": "compare_models",
@@ -38,6 +39,7 @@ _HOMES = {
         "read_tau2 read_tau2_leaderboard read_tau_bench read_terminal_bench"
     ),
     "report": "table",
+    "scores": "ScoreModel ScorePosterior estimate_scores",
     "serial": "exchangeability Exchangeability",
     "simulation": "simulate Simulation",
     "trials": "Trials Counts",

@@ -13,6 +13,7 @@ _HOMES = {
     "_after_outcome": "after_outcome after_outcome_data",
     "_capability_reliability": "capability_reliability capability_reliability_data",
     "_ecdf_difference": "ecdf_difference ecdf_difference_data",
+    "_horizon": "horizon horizon_data",
     "_pass_curves": "pass_curves pass_curves_data",
     "_rootogram": "rootogram rootogram_data",
     "_style": "style",
