@@ -86,6 +86,7 @@ def _kind(value: object) -> str:
         "intervals": "Estimates and models",
         "leaderboard": "Published figures",
         "history": "Time",
+        "horizon": "Time",
         "instruments": "Instruments of deployment",
         "compat": "Numbers of other packages",
         "plots": "Plots",

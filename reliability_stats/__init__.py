@@ -31,6 +31,7 @@ _HOMES = {
         "ChangePoint ChangePosterior Drift DriftPosterior MarkovPersistence MarkovPosterior "
         "Monitor monitor Regressions regressions"
     ),
+    "horizon": "Horizon HorizonComparison HorizonPosterior compare_horizons",
     "leaderboard": "Leaderboard bounds reconstruct",
     "model_comparison": "compare_models",
     "models": "Beta BetaBinomial Crossed GridMixture LogitNormal SpikeSlab",
@@ -44,6 +45,7 @@ _HOMES = {
         "read_tau2 read_tau2_leaderboard read_tau_bench read_terminal_bench"
     ),
     "report": "table",
+    "scores": "ScoreModel ScorePosterior estimate_scores",
     "serial": "exchangeability Exchangeability",
     "simulation": "simulate Simulation",
     "trials": "Trials Counts",

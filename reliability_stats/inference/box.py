@@ -26,7 +26,8 @@ NODES = 17
 MAX_NODES = 129
 ROUNDS = 40
 FINE = 61
-"""Least nodes of an axis for quantiles."""
+"""Least nodes of an axis for quantiles; with more than three axes, `COARSE`."""
+COARSE = 25
 NEGLIGIBLE = 1e-7
 """Weight of a point, relative to the largest, below which it is left out of summaries."""
 
@@ -74,7 +75,8 @@ class Box:
         values = np.maximum(self.log_mass, self.log_mass.max() - 60.0)
         fine = []
         for i, axis in enumerate(self.axes):
-            factor = int(np.ceil((FINE - 1) / (len(axis) - 1)))
+            least = FINE if len(self.axes) <= 3 else COARSE
+            factor = int(np.ceil((least - 1) / max(len(axis) - 1, 1))) if len(axis) > 1 else 1
             new = np.linspace(axis[0], axis[-1], factor * (len(axis) - 1) + 1)
             values = CubicSpline(axis, values, axis=i)(new) if factor > 1 else values
             fine.append(new)
@@ -95,8 +97,8 @@ def focus(log_density: LogDensity, ranges: Sequence[tuple[float, float]], tol: f
         Ends beyond which no parameter goes; the prior must make the density negligible there.
     tol : float
         Allowed change of each parameter's mean and sd in its posterior sds, and a tenth of that
-        of the log evidence, when the step is doubled; the error at the step itself is about the
-        square.
+        of the log evidence, when the step is doubled; five times as much with four axes. The error
+        at the step itself is about the square.
 
     Returns
     -------
@@ -107,6 +109,7 @@ def focus(log_density: LogDensity, ranges: Sequence[tuple[float, float]], tol: f
     ModelError
         If the density is not a number somewhere, or nowhere positive.
     """
+    tol = tol if len(ranges) <= 3 else 5 * tol
     axes = [np.linspace(low, high, NODES) for low, high in ranges]
     values = _evaluate(log_density, axes)
     for _ in range(ROUNDS):

@@ -21,6 +21,7 @@ _HOMES = {
     "_monitor": "monitor_path monitor_path_data",
     "_incident_growth": "incident_growth incident_growth_data",
     "_incident_rates": "incident_rates incident_rates_data",
+    "_horizon": "horizon horizon_data",
     "_pass_curves": "pass_curves pass_curves_data",
     "_regression_map": "regression_map regression_map_data",
     "_rootogram": "rootogram rootogram_data",
