@@ -21,6 +21,7 @@ LAYERS = [
     },
     {
         *("_bootstrap", "_completions", "_estimate_notes", "_population", "_task_rows", "_within"),
+        *("_contrast_estimates", "_paired_tasks"),
         "compat",
         "datasets",
         "estimators",
@@ -39,6 +40,7 @@ LAYERS = [
         "flicker",
         "history",
         "identification",
+        "instruments",
         "leaderboard",
         "model_comparison",
         "planning",

@@ -165,6 +165,21 @@ def test_processes_give_the_same():
     assert here.ranks.equals(there.ranks)
 
 
+def test_a_dask_cluster_gives_the_same():
+    joblib = pytest.importorskip("joblib")
+    distributed = pytest.importorskip("distributed")
+    here = sbc(rs.BetaBinomial(), DESIGN, 300, rng=3, draws=9)
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, dashboard_address=None, processes=True
+        ) as cluster,
+        distributed.Client(cluster),
+        joblib.parallel_config(backend="dask"),
+    ):
+        there = sbc(rs.BetaBinomial(), DESIGN, 300, rng=3, draws=9, n_jobs=None, progress=True)
+    assert here.ranks.equals(there.ranks)
+
+
 def test_without_joblib(monkeypatch):
     import sys
 

@@ -6,6 +6,17 @@ import importlib
 from typing import Any
 
 _HOMES = {
+    "bayes": "bayes_at_n bayes_at_n_summary BayesAtN",
+    "evalpower": (
+        "audit_miss AuditMiss beta_binomial_moments MomentFit demonstrably_stochastic "
+        "runs_needed zero_failure_upper_bound"
+    ),
+    "hal": ("hal_consistency hal_outcome_consistency hal_predictability Predictability"),
+    "hal_ratio": "hal_robustness hal_robustness_ratio RobustnessRatio",
+    "hal_traces": (
+        "hal_trajectory_consistency hal_resource_consistency hal_overall_consistency hal_safety "
+        "HalSafety"
+    ),
     "metr": "metr_fit metr_horizons MetrFit",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -27,7 +27,8 @@ def find(path: Paths, patterns: tuple[str, ...]) -> list[Path]:
     """List the files of a path, folder, glob pattern or list of these, in natural order."""
     if isinstance(path, (str, os.PathLike)):
         return _unique(_find_one(path, patterns))
-    if not isinstance(path, Sequence) or not path:
+    given: object = path
+    if isinstance(given, (bytes, bytearray)) or not isinstance(path, Sequence) or not path:
         raise ArgumentError(
             f"The path must be a file, a folder, a glob pattern or a list of these, not {path!r}."
         )
@@ -39,13 +40,21 @@ def _find_one(path: str | os.PathLike[str], patterns: tuple[str, ...]) -> list[P
     if not isinstance(path, (str, os.PathLike)):
         raise ArgumentError(f"A path must be text or a path object, not {path!r}.")
     name = os.fspath(path)
-    root = Path(name).expanduser()
-    if root.is_dir():
+    if not name.strip():
+        raise ArgumentError(f"The path is {name!r}; name a file, a folder or a glob pattern.")
+    root = Path(name)
+    try:
+        root = root.expanduser()
+        folder, there = root.is_dir(), root.exists()
+    except (OSError, RuntimeError, ValueError) as error:
+        why = str(getattr(error, "strerror", None) or error).rstrip(".")
+        raise ArgumentError(f"The path {name[:80]!r} cannot be used: {why}.") from None
+    if folder:
         found = list(walk(root, patterns))
         if not found:
             raise TrialDataError(f"{root}: no file in this folder is called {_either(patterns)}.")
         return found
-    if root.exists():
+    if there:
         return [root]
     matches = [Path(match) for match in glob.glob(str(root), recursive=True)]
     if not matches:
@@ -80,7 +89,7 @@ def walk(root: Path, patterns: tuple[str, ...], skip: tuple[str, ...] = ()) -> I
 
 def _either(patterns: tuple[str, ...]) -> str:
     """Write patterns as alternatives."""
-    return " or ".join(patterns)
+    return "anything" if patterns == ("*",) else " or ".join(patterns)
 
 
 def _unique(files: list[Path]) -> list[Path]:

@@ -68,7 +68,10 @@ def _csv_header(reading: Reading, file: Path) -> tuple[list[str], str, str]:
     if separator not in line:
         separator = next((mark for mark in ("\t", ";", ",") if mark in line), separator)
     try:
-        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
+        source = csv.reader(
+            io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True
+        )
+        header = next(source, [])
     except csv.Error as error:
         raise TrialDataError(f"{file}, line 1: not CSV ({error}).") from None
     names = [name.strip() for name in header]
@@ -87,7 +90,9 @@ def _csv_block(reading: Reading, file: Path, wanted: list[str]) -> Block:
     places: list[str] = []
     rows: list[list[str]] = []
     try:
-        source = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+        source = csv.reader(
+            io.StringIO(text, newline=""), delimiter=separator, strict=True, skipinitialspace=True
+        )
         next(source, None)
         start = source.line_num + 1
         for row in source:
@@ -108,8 +113,8 @@ def _csv_block(reading: Reading, file: Path, wanted: list[str]) -> Block:
 
 
 def _field(rows: list[list[str]], i: int) -> list[str]:
-    """Give one field of all rows."""
-    return [row[i] for row in rows]
+    """Give one field of all rows, without the spaces around it."""
+    return [row[i].strip() for row in rows]
 
 
 def refuse_many(reading: Reading, file: Path, rows: int, width: int) -> None:

@@ -57,7 +57,7 @@ def read_harbor(
     system: Named = None,
     reward: str = "reward",
     threshold: float = 1.0,
-    agent_errors: Collection[str] = AGENT_ERRORS,
+    agent_errors: Collection[str] | None = None,
     missing: str = "raise",
     on_duplicate: str = "raise",
     malformed: str = "raise",
@@ -68,8 +68,9 @@ def read_harbor(
     A trial succeeds if its reward reaches the threshold. Exceptions that are the agent's own doing
     (time, context or output used up, refusals) leave the reward as it is, and are failures where
     there is none. After other exceptions, and without a reward, the trial has no outcome: an
-    error of the verifier or of the infrastructure. Trials have no number in the files; they are
-    numbered by their start within a task.
+    error of the verifier or of the infrastructure. Newer files state whether a reward is valid
+    after an exception; that is believed, and a reward then counts as graded. Trials have no number
+    in the files; they are numbered by their start within a task.
 
     Parameters
     ----------
@@ -82,7 +83,8 @@ def read_harbor(
     threshold : float, default 1.0
         Least reward that is a success.
     agent_errors : collection of str, optional
-        Types of exceptions that are the agent's own doing.
+        Types of exceptions that are the agent's own doing. If given, what files state of the
+        validity of rewards is not asked.
     missing : {"raise", "drop", "failure", "bounds"}, default "raise"
         What to do with trials that have no outcome; see `Trials.from_frame`.
     on_duplicate : {"raise", "last", "first", "renumber"}, default "raise"
@@ -140,7 +142,7 @@ def read_harbor(
     _unfinished(planned, [file for file, _ in found])
     for file, data in sorted(found, key=_start):
         with reading.record(file, "the trial"):
-            _add(reading, file, system, reward, threshold, frozenset(agent_errors), data)
+            _add(reading, file, system, reward, threshold, agent_errors, data)
     _number(reading)
     return reading.trials()
 
@@ -165,31 +167,48 @@ def _unfinished(planned: dict[Path, int], files: list[Path]) -> None:
         )
 
 
+def _exceptions(data: Mapping[str, Any], agent_errors: Collection[str] | None) -> dict[str, str]:
+    """Give the exceptions of a trial and its steps, each as "agent", "graded" or "other"."""
+    steps = items(data.get("step_results") or [], "steps")
+    found: dict[str, str] = {}
+    for error in (get(one, "exception_info") for one in (data, *steps)):
+        name = get(error, "exception_type")
+        if name is None:
+            continue
+        valid = agent_errors is None and get(error, "policy.has_valid_reward") is True
+        own = str(name) in (AGENT_ERRORS if agent_errors is None else agent_errors)
+        refused = agent_errors is None and get(error, "policy.has_valid_reward") is False
+        kind = "agent" if own and not refused else "graded" if valid else "other"
+        if found.get(str(name)) != "other":
+            found[str(name)] = kind
+    return found
+
+
+def _status(found: Mapping[str, str], value: float | None, threshold: float) -> str:
+    """Give the status of a trial by its exceptions and its reward."""
+    without = ("other",) if value is not None else ("other", "graded")
+    lost = {name for name, kind in found.items() if kind in without}
+    if lost:
+        return "grader_error" if lost <= GRADER_ERRORS else "infra_error"
+    if "agent" in found.values() and (value is None or not passes(value, threshold)):
+        return "agent_failure"
+    return "ok" if value is not None else "grader_error"
+
+
 def _add(
     reading: Reading,
     file: Path,
     system: Named,
     reward: str,
     threshold: float,
-    agent_errors: frozenset[str],
+    agent_errors: Collection[str] | None,
     data: Mapping[str, Any],
 ) -> None:
     """Add one trial under its name; numbers come at the end."""
     names = [get(data, "agent_info.name"), get(data, "agent_info.model_info.name")]
-    errors = [get(data, "exception_info.exception_type")]
-    errors += [
-        get(s, "exception_info.exception_type")
-        for s in items(data.get("step_results") or [], "steps")
-    ]
-    broken = [str(error) for error in errors if error is not None]
-    others = [error for error in broken if error not in agent_errors]
+    errors = _exceptions(data, agent_errors)
     value = _reward(data, reward)
-    if others:
-        status = "grader_error" if set(others) <= GRADER_ERRORS else "infra_error"
-    elif broken and (value is None or not passes(value, threshold)):
-        status = "agent_failure"
-    else:
-        status = "ok" if value is not None else "grader_error"
+    status = _status(errors, value, threshold)
     reading.add(
         file,
         "the trial",
@@ -198,8 +217,8 @@ def _add(
         trial=label(data.get("id") or need(data, "trial_name"), "trial_name"),
         success=None if value is None else passes(value, threshold),
         status=status,
-        score=None if others else value,
-        error=", ".join(broken) or None,
+        score=None if status in ("infra_error", "grader_error") else value,
+        error=", ".join(errors) or None,
         group=None if data.get("source") is None else label(data["source"], "source"),
         time=moment(data.get("started_at")),
     )

@@ -113,9 +113,10 @@ def _run(run: Mapping[str, Any]) -> dict[str, Any]:
     """Take the fields of one run."""
     given = need(run, "score_binarized")
     fatal = get(run, "fatal_error_from")
+    fatal = None if fatal is None else label(fatal, "fatal_error_from")
     status = "ok"
     if given is None:
-        status = "missing" if fatal is None else FATAL.get(str(fatal), "infra_error")
+        status = "missing" if fatal is None else FATAL.get(fatal, "infra_error")
     elif fatal in FATAL and not flag(given, "score_binarized"):
         status = "agent_failure"
     family = get(run, "task_family")

@@ -19,7 +19,9 @@ def recognise(data: Any) -> bool:
     """Say whether a parsed JSON file is of this format."""
     if not isinstance(data, Mapping):
         return False
-    if "resolved_ids" in data or {"no_generation", "no_logs", "resolved"} <= set(data):
+    if "resolved_ids" in data:
+        return "results" not in data  # Terminal-Bench lists resolved_ids beside its results
+    if {"no_generation", "no_logs", "resolved"} <= set(data):
         return True
     one = next(iter(data.values()), None)
     return isinstance(one, Mapping) and {"patch_exists", "resolved"} <= set(one)

@@ -66,6 +66,31 @@ def test_exceptions_of_steps_count(write):
     assert read_harbor(file, agent_errors=["ApiError"]).n_trials == 1
 
 
+@pytest.mark.parametrize(
+    ("reward", "error", "valid", "status", "outcome"),
+    [
+        (1.0, "NonZeroAgentExitCodeError", True, "ok", "success"),
+        (0.0, "NonZeroAgentExitCodeError", True, "ok", "failure"),
+        (None, "NonZeroAgentExitCodeError", True, "infra_error", "unknown"),
+        (1.0, "AgentTimeoutError", False, "infra_error", "unknown"),
+        (0.0, "AgentTimeoutError", True, "agent_failure", "failure"),
+        (1.0, "VerifierTimeoutError", False, "grader_error", "unknown"),
+        (1.0, "SomethingNobodyKnows", True, "ok", "success"),
+        (1.0, "SomethingNobodyKnows", "yes", "infra_error", "unknown"),
+    ],
+)
+def test_files_may_state_whether_a_reward_is_valid(
+    write, tmp_path, reward, error, valid, status, outcome
+):
+    broken = {"exception_type": error, "policy": {"has_valid_reward": valid}}
+    write("a/result.json", trial("a", reward, exception_info=broken))
+    write("b/result.json", trial("b", 1.0))
+    kept = read_report(read_harbor(tmp_path, missing="drop")).kept
+    expected = {("ok", "success"): 1}
+    expected[status, outcome] = expected.get((status, outcome), 0) + 1
+    assert kept == expected
+
+
 def test_trials_that_left_no_result_are_told_of(write, tmp_path):
     write("job/result.json", {"n_total_trials": 3, "stats": {}})
     write("job/a/result.json", trial("a", 1.0))

@@ -88,3 +88,10 @@ def test_run_ids_tell_trials_apart(write):
 def test_broken_lines(write, record, message):
     with pytest.raises(TrialDataError, match=message):
         read_metr(write("runs.jsonl", lines([run(0, 1), record])))
+
+
+@pytest.mark.parametrize("wrong", [["server"], {"by": "server"}, True])
+def test_a_fatal_error_of_a_wrong_type_is_malformed(write, wrong):
+    file = write("runs.jsonl", lines([run(1, 1), run(2, 0, fatal_error_from=wrong)]))
+    with pytest.raises(TrialDataError, match=r"line 2.*fatal_error_from must be text"):
+        read_metr(file)

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from reliability_stats.exceptions import TrialDataError
+from reliability_stats.read import read
 from reliability_stats.read._report import read_report
 from reliability_stats.read.terminal_bench import read_terminal_bench
 
@@ -125,3 +126,13 @@ def test_the_system_must_be_known(write):
     file = write("results.json", {"results": [result("t", 1, True)]})
     with pytest.raises(TrialDataError, match="does not name the system"):
         read_terminal_bench(file)
+
+
+def test_the_summary_of_a_run_is_not_taken_for_swe_bench(write, tmp_path):
+    lists = {"resolved_ids": ["t"], "unresolved_ids": ["t"], "pass_at_k": {"2": 1.0}}
+    results = [result("t", 1, True), result("t", 2, False)]
+    write("run/results.json", {"id": "x", "results": results, "accuracy": 0.5, **lists})
+    write("run/run_metadata.json", META)
+    trials = read(tmp_path)
+    assert read_report(trials).format == "Terminal-Bench"
+    assert trials.systems == ("goose + sonnet",)

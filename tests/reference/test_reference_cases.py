@@ -10,19 +10,17 @@
 
 Left out, because the package has no such quantity among its estimands:
 
-- scorio: graded scores and prior outcomes (S02, S03, S06), best of k rewards (S30), areas under
-  pass@k curves and geometric means of passes (S11-S15, S21-S25), the sd of an average (S05), and
-  normal intervals mean +- 1.96 sd cut at 0 and 1 (S04, S21-S25: mean and sd are checked, the ends
-  follow from them); maj@k is here as G-Pass@k with a threshold above one half;
+- scorio: best of k rewards (S30), areas under pass@k curves and geometric means of passes (S11-S15,
+  S21-S25), the sd of an average (S05, S06), and normal intervals mean +- 1.96 sd cut at 0 and 1
+  (S21-S25: mean and sd are checked, the ends follow from them); maj@k is here as G-Pass@k with a
+  threshold above one half;
 - passwedge: entropy of action windows (P23), z test of two proportions (P24);
-- evalpower: misses weighted by runs instead of tasks (E01), Clopper-Pearson limits and the rule of
-  three (E1_*, E20: intervals), numbers of runs (E21: planning), a fit by moments (E22: only its
-  correlation);
-- agentrel: Wilson limits (A03: intervals), numbers of runs (A04: planning); of the six figures of
-  A01 the others are steps towards the correlation;
-- tau-bench: the beta-binomial moment estimate of the ICC (T01: only ANOVA is offered);
-- HAL: trajectories, confidence, ratios of conditions, safety (H10-H18: no function of counts);
-- METR: logistic horizons (M01, M02).
+- agentrel: numbers of runs (A04: planning); of the six figures of A01 the others are steps towards
+  the correlation.
+
+Elsewhere: intervals (A03, E1_*) in `intervals.json`; Bayes@N (S02-S04), evalpower (E01, E1_*, E20,
+E21, E22), the moment estimate of the ICC (T01), HAL's trajectories, confidence, ratios and safety
+(H10-H18) and METR (M01, M02) in `tests/compat`.
 """
 
 import json
