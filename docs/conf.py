@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import sys
 import warnings
 from pathlib import Path
 
 import reliability_stats as rs
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+import plot_gallery as _plots_page  # noqa: E402
 
 project = "reliability_stats"
 copyright = "The reliability_stats developers"  # noqa: A001
@@ -179,3 +182,4 @@ with warnings.catch_warnings():
     importlib.import_module("arviz")
 _write_reference()
 _write_bibliography()
+_plots_page.write(rs.plots, HERE / "gallery")

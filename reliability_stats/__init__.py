@@ -15,22 +15,25 @@ _HOMES = {
     "comparison": "compare Comparison rank Ranking reversals zones",
     "estimands": (
         "SuccessRate PassAtK PassHatK Gap Persistence Recovery Disagreement ICC GPassAtK "
-        "MeanGPassAtK Reach FlickerMass Dependable Estimand"
+        "MeanGPassAtK Reach FlickerMass Dependable Estimand Contrast Degradation Retention "
+        "WorstCondition HeterogeneityAcrossConditions"
     ),
     "estimators": "estimate",
     "exceptions": (
         "ReliabilityStatsError TrialDataError ArgumentError ModelError ReliabilityStatsWarning "
         "MissingExtraError ConvergenceWarning IdentifiabilityWarning ExclusionWarning"
     ),
+    "extrapolation": "model_range",
     "fitting": "fit",
     "claims": "claim Claim",
-    "flicker": "Flags Grader flag_flicker minimal_trials",
+    "flicker": "Flags Grader flag_flicker minimal_trials LocalFit local_fit singular",
     "history": "ChangePoint ChangePosterior",
     "leaderboard": "Leaderboard bounds reconstruct",
     "model_comparison": "compare_models",
-    "models": "Beta BetaBinomial Crossed GridMixture",
-    "planning": "plan Plan",
+    "models": "Beta BetaBinomial Crossed GridMixture LogitNormal SpikeSlab",
+    "planning": "next_trials noise_floor plan Plan",
     "identification": "identified_set",
+    "instruments": "Tolerance zero_failure_trials",
     "posterior": "Posterior",
     "read": (
         "ReadReport read_report read_agentrelbench read_evalpower read_hal read_harbor read_helm "
@@ -44,8 +47,8 @@ _HOMES = {
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 _MODULES = (
-    *("calibration", "comparison", "compat", "datasets", "history", "intervals", "leaderboard"),
-    *("models", "plots", "read", "report"),
+    *("calibration", "comparison", "compat", "datasets", "history", "instruments", "intervals"),
+    *("leaderboard", "models", "planning", "plots", "read", "report"),
 )
 
 __all__ = [*sorted(_HOME_OF), *_MODULES, "__version__"]  # noqa: PLE0604

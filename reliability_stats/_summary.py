@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from ._numerics import FloatArray, IntArray
 from .estimands import (
     ICC,
+    Contrast,
     Estimand,
     FlickerMass,
     Gap,
@@ -25,6 +26,7 @@ from .trials import Counts
 if TYPE_CHECKING:
     import pandas as pd
 
+Question = Estimand | Contrast
 COLUMNS = (
     "estimand",
     "system",
@@ -41,6 +43,10 @@ COLUMNS = (
 )
 
 
+MARGINS = ("margin", "p_below_margin", "p_within_margin", "p_beyond_margin", "verdict")
+"""Columns that are added where an estimand states a margin."""
+
+
 def as_estimands(
     estimands: Estimand | Iterable[Estimand] | None, counts: Counts, *, model: bool
 ) -> tuple[Estimand, ...]:
@@ -51,9 +57,25 @@ def as_estimands(
     ArgumentError
         If something else than estimands is given, or different ones have the same name.
     """
+    wanted = as_questions(estimands, counts, model=model)
+    for item in wanted:
+        _checked(item)
+    return cast("tuple[Estimand, ...]", wanted)
+
+
+def as_questions(
+    estimands: Question | Iterable[Question] | None, counts: Counts, *, model: bool
+) -> tuple[Question, ...]:
+    """Accept estimands and comparisons of conditions, as `as_estimands` does estimands.
+
+    Raises
+    ------
+    ArgumentError
+        If something else than estimands is given, or different ones have the same name.
+    """
     if estimands is None:
         return default_estimands(counts, model=model)
-    if isinstance(estimands, Estimand):
+    if isinstance(estimands, (Estimand, Contrast)):
         return (estimands,)
     several = isinstance(estimands, Iterable) and not isinstance(estimands, (str, bytes, Mapping))
     if not several:
@@ -61,10 +83,12 @@ def as_estimands(
             "estimands must be an estimand such as PassHatK(4) or a list of them, not "
             f"{_described(estimands)}."
         )
-    out = tuple(dict.fromkeys(_checked(item) for item in estimands))
+    out: tuple[Question, ...] = tuple(
+        dict.fromkeys(i if isinstance(i, Contrast) else _checked(i) for i in estimands)
+    )
     if not out:
         raise ArgumentError("estimands is empty; give at least one, such as PassHatK(4).")
-    named: dict[str, Estimand] = {}
+    named: dict[str, Question] = {}
     for item in out:
         if named.setdefault(item.name, item) is not item:
             raise ArgumentError(
@@ -85,7 +109,9 @@ def _checked(item: object) -> Estimand:
 
 def _described(item: object) -> str:
     """Describe what was given for an estimand."""
-    if isinstance(item, type) and issubclass(item, Estimand):
+    if isinstance(item, Contrast):
+        return f"{item.name}, which compares conditions: ask Posterior.summary or estimate for it"
+    if isinstance(item, type) and issubclass(item, (Estimand, Contrast)):
         return f"the class {item.__name__}; write it with parentheses, {item.__name__}(...)"
     return repr(item)
 
@@ -154,7 +180,7 @@ def warn_unidentified(names: Iterable[str], stacklevel: int = 3) -> None:
 
 
 def table(
-    rows: Sequence[tuple[Estimand, dict[str, Any]]], units: Sequence[str], over: str, prob: float
+    rows: Sequence[tuple[Question, dict[str, Any]]], units: Sequence[str], over: str, prob: float
 ) -> pd.DataFrame:
     """Stack results into the summary schema, estimand by estimand.
 
@@ -162,7 +188,8 @@ def table(
     ----------
     rows : sequence of (estimand, fields)
         Fields mean, sd, lower, upper (units,), interval (str or sequence), identified (sequence)
-        and, where chains exist, ess_bulk and r_hat (units,).
+        and, where chains exist, ess_bulk and r_hat (units,). Comparisons of conditions give their
+        own system, and the columns of `MARGINS` if they state a margin.
     units : sequence of str
         Labels of the ``system`` column.
     over : str
@@ -176,9 +203,10 @@ def table(
     """
     import pandas as pd
 
-    empty: FloatArray = np.full(len(units), np.nan)
+    columns = [*COLUMNS, *(MARGINS if any("margin" in fields for _, fields in rows) else ())]
     frames = []
     for estimand, fields in rows:
+        empty: FloatArray = np.full(len(fields.get("system", units)), np.nan)
         values = {
             "estimand": estimand.name,
             "system": list(units),
@@ -186,7 +214,28 @@ def table(
             "prob": prob,
             "ess_bulk": empty,
             "r_hat": empty,
+            **dict.fromkeys(MARGINS[:-1], empty),
+            "verdict": "",
             **fields,
         }
-        frames.append(pd.DataFrame(values, columns=list(COLUMNS)))
+        frames.append(pd.DataFrame(values)[columns])
     return pd.concat(frames, ignore_index=True)
+
+
+def named_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Give rows that name their own estimand in the summary schema.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        With all columns but ess_bulk and r_hat, which are NaN where no chains exist, and interval,
+        which is "eti" by default.
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    import pandas as pd
+
+    empty = {"interval": "eti", "ess_bulk": np.nan, "r_hat": np.nan}
+    return pd.DataFrame([{**empty, **row} for row in rows], columns=list(COLUMNS))

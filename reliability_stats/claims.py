@@ -353,6 +353,10 @@ class ClaimCheck:
         )
         return f"ClaimCheck: the claim does not hold on these data: {listed}"
 
+    def _repr_html_(self) -> str:
+        """Say the same in notebooks, escaped."""
+        return f"<p>{escape(repr(self))}</p>"
+
 
 def claim(
     source: Posterior | Trials,

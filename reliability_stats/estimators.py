@@ -11,13 +11,15 @@ import numpy.typing as npt
 from . import _summary
 from ._bootstrap import Bootstrap
 from ._completions import Completions
+from ._contrast_estimates import contrast_fields
 from ._estimate_notes import Notes
 from ._population import NONE, Estimates, labels, population
+from ._summary import Question
 from ._task_rows import TaskRows
 from ._validation import check_choice, check_k, check_over, check_prob, check_rng
 from ._within import observed
-from .estimands import Estimand
-from .exceptions import ArgumentError
+from .estimands import Contrast, Estimand
+from .exceptions import ArgumentError, TrialDataError
 from .trials import Trials
 
 if TYPE_CHECKING:
@@ -29,12 +31,17 @@ METHODS = ("t", "bca")
 EXTREMES = "its extremes over what the missing outcomes may have been are not known"
 UNDEFINED = "0/0 for some of what the missing outcomes may have been"
 
+INCOMPLETE = (
+    "{} outcomes are missing under missing='bounds', and {} needs definite counts. Estimate "
+    "trials.complete('failure') and trials.complete('success') to see both ends."
+)
+
 Estimator = Callable[[Estimand, TaskRows], Estimates]
 
 
 def estimate(
     trials: Trials,
-    estimands: Estimand | Sequence[Estimand] | None = None,
+    estimands: Question | Sequence[Question] | None = None,
     *,
     over: str = "population",
     prob: float = 0.95,
@@ -50,7 +57,8 @@ def estimate(
         The data. With conditions, each system is estimated separately under each condition.
     estimands : estimand or list of estimands, optional
         What to estimate. By default the success rate, pass@k, pass^k and their gap at the usual
-        number of trials, persistence and ICC.
+        number of trials, persistence and ICC. Comparisons of conditions, such as `Degradation`,
+        give one row a system.
     over : {"population", "observed"}
         Tasks like these, of which the table's are a sample; or the very tasks of the table, of
         which only the trials are a sample.
@@ -71,14 +79,19 @@ def estimate(
         Columns estimand, system, over, mean, sd, lower, upper, prob, interval, identified,
         ess_bulk, r_hat; one row for each estimand and system; never rounded. `mean` is the estimate
         and `sd` its standard error (NaN if no variation was seen: it would be 0, which is not
-        certainty). `interval` is "t", "bca", "clopper-pearson", "bounds" or "none"; `identified` is
+        certainty). `interval` is "t", "bca", "clopper-pearson", "fieller", "t, all conditions at
+        once", "bounds" or "none"; `identified` is
         "yes", "bounds" where missing outcomes leave a range, or "no" where there is no estimate.
-        The last two columns are empty, since there are no chains.
+        The last two columns are empty, since there are no chains. Where a comparison of conditions
+        states a margin, the columns margin, p_below_margin, p_within_margin, p_beyond_margin (one
+        less p values) and verdict follow.
 
     Raises
     ------
     ArgumentError
         If an argument is not allowed, or the bootstrap is asked for over the observed tasks.
+    TrialDataError
+        If conditions are to be compared and outcomes are missing under ``missing="bounds"``.
 
     Warns
     -----
@@ -111,6 +124,11 @@ def estimate(
     small; it is unbiased for a success rate. The t interval has Satterthwaite's degrees of freedom.
     If all tasks are unanimous, exact limits for so many equal outcomes are given. The ICC is that
     of these tasks, without the analysis of variance's correction for sampling them.
+
+    *Conditions* are compared on the tasks that a system ran under all those that are compared. A
+    difference has a task-paired t interval, a ratio Fieller's; the worst condition's limits hold
+    for all conditions at once (Bonferroni), and so do those of their heterogeneity, whose estimate
+    is what exceeds chance. Where pairs do not vary, exact limits of each condition are combined.
 
     *With* ``missing="bounds"``, systems with missing outcomes have no single estimate: `lower` is
     the lower end of the interval if the missing outcomes were as bad as they can be for the
@@ -151,7 +169,7 @@ def estimate(
             "Trials.from_frame(...)."
         )
     over, prob = check_over(over), check_prob(prob)
-    wanted = _summary.as_estimands(estimands, trials.counts, model=False)
+    wanted = _summary.as_questions(estimands, trials.counts, model=False)
     units = trials.counts.units
     estimator = _estimator(over, prob, method, rng, resamples, len(units))
     partial = trials.missing_policy == "bounds" and trials.n_missing > 0
@@ -160,8 +178,16 @@ def estimate(
     notes = Notes(completions.counts if completions else trials.counts, units)
     notes.warn_stopped(rows, stacklevel=3)
     ranges = completions.open if completions else np.zeros(len(units), dtype=bool)
-    out = []
+    out: list[tuple[Question, dict[str, Any]]] = []
     for estimand in wanted:
+        if isinstance(estimand, Contrast):
+            if partial:
+                raise TrialDataError(INCOMPLETE.format(trials.n_missing, estimand.name))
+            generator = check_rng(rng)
+            options: Any = {"over": over, "prob": prob, "method": method, "resamples": resamples}
+            fields = contrast_fields(estimand, trials.counts, rng=generator, **options)
+            out.append((estimand, fields))
+            continue
         result = estimator(estimand, rows)
         if completions is not None:
             result = _with_ranges(estimand, result, completions, estimator)

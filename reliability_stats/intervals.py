@@ -1,4 +1,4 @@
-"""Intervals for one success probability: Wilson, Clopper-Pearson and Jeffreys.
+"""Intervals for one success probability: Wilson, Clopper-Pearson, Jeffreys; anytime-valid ones.
 
 They hold for trials with one common success probability, such as repeated trials of one task.
 Trials of different tasks do not have one: use `reliability_stats.estimate` or
@@ -14,10 +14,13 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from ._numerics import FloatArray, IntArray
-from ._validation import check_counts, check_prob
+from ._validation import check_counts, check_positive, check_prob
 from .exceptions import ArgumentError
 
-__all__ = ["clopper_pearson", "jeffreys", "wilson"]
+__all__ = ["clopper_pearson", "confidence_sequence", "jeffreys", "wilson"]
+
+HALVINGS = 64
+"""Steps of bisection: ends are exact to 1e-19."""
 
 Limits: TypeAlias = tuple[float, float] | tuple[FloatArray, FloatArray]
 
@@ -146,6 +149,76 @@ def jeffreys(successes: ArrayLike, n: ArrayLike, *, prob: float = 0.95) -> Limit
     lower = np.asarray(special.betaincinv(a, b, tail), dtype=float)
     upper = np.asarray(special.betainccinv(a, b, tail), dtype=float)
     return _given(lower, upper, y, trials, shape)
+
+
+def confidence_sequence(
+    successes: ArrayLike, n: ArrayLike, *, prob: float = 0.95, a: float = 1.0, b: float = 1.0
+) -> Limits:
+    """Interval that may be looked at after every trial, and at which one may stop at any time.
+
+    The intervals of all n together hold the success probability with chance `prob`, whatever the
+    rule by which the last n was chosen. Other intervals of this module hold it for a number of
+    trials that was fixed beforehand.
+
+    Parameters
+    ----------
+    successes, n : int or (...) array_like of int
+        Successes and trials, 0 <= successes <= n; broadcast against each other.
+    prob : float in (0, 1), default 0.95
+        Smallest coverage of all intervals together.
+    a, b : float > 0, default 1.0
+        Parameters of the beta distribution that alternatives are mixed by. They decide for which p
+        the intervals are short, never whether they hold.
+
+    Returns
+    -------
+    lower, upper : float or (...) ndarray, in [0, 1]
+        Exactly 0 below no success, exactly 1 above no failure, and 0 to 1 for no trial at all.
+
+    Raises
+    ------
+    ArgumentError
+        If counts, `prob`, a or b are not allowed.
+
+    Notes
+    -----
+    The p for which the beta mixture of likelihood ratios against p, a martingale under p, has
+    stayed below 1 / (1 - prob) now (Ville 1939). Intersecting the intervals of 1, ..., n keeps the
+    coverage.
+
+    References
+    ----------
+    Robbins (1970), Statistical methods related to the law of the iterated logarithm,
+    https://doi.org/10.1214/aoms/1177696786;
+    Ramdas, Gruenwald, Vovk and Shafer (2023), Game-theoretic statistics and safe anytime-valid
+    inference, https://doi.org/10.1214/23-STS894
+
+    Examples
+    --------
+    >>> from reliability_stats import intervals
+    >>> lower, upper = intervals.confidence_sequence([10, 20], 20)
+    >>> lower.round(4), upper.round(4)
+    (array([0.2043, 0.7393]), array([0.7957, 1.    ]))
+    """
+    y, trials, shape = _counts(successes, n)
+    a, b = check_positive(a, "a"), check_positive(b, "b")
+    mixed = special.betaln(a + y, b + trials - y) - special.betaln(a, b)
+    level = -np.log1p(-check_prob(prob))
+
+    def excluded(p: FloatArray) -> FloatArray:
+        likelihood = special.xlogy(y, p) + special.xlog1py(trials - y, -p)
+        return np.asarray(mixed - likelihood >= level)
+
+    middle = y / np.maximum(trials, 1.0)
+    ends = []
+    for far in (np.zeros_like(middle), np.ones_like(middle)):
+        out, inside = far, middle
+        for _ in range(HALVINGS):
+            half = (out + inside) / 2.0
+            beyond = excluded(half)
+            out, inside = np.where(beyond, half, out), np.where(beyond, inside, half)
+        ends.append(out)
+    return _given(ends[0], ends[1], y, trials, shape)
 
 
 def exact_limits(

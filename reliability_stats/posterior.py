@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from types import MappingProxyType
@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _summary
+from ._summary import Question
 from ._validation import check_over, check_positive_int, check_prob, check_thresholds
 from .estimands import Estimand
 from .estimands.thresholds import HIGH, LOW
 from .exceptions import ArgumentError
+from .inference.answers import labelled_draws, summary_rows
 from .inference.engine import Engine
 from .trials import Trials
 
@@ -81,7 +83,7 @@ class Posterior:
 
     def summary(
         self,
-        estimands: Estimand | Sequence[Estimand] | None = None,
+        estimands: Question | Sequence[Question] | None = None,
         *,
         over: str = "population",
         prob: float = 0.95,
@@ -92,7 +94,8 @@ class Posterior:
         ----------
         estimands : estimand or list of estimands, optional
             What to report. By default the success rate, pass@k, pass^k and their gap at the usual
-            number of trials, persistence, ICC and flicker mass.
+            number of trials, persistence, ICC and flicker mass. Comparisons of conditions, such as
+            `Degradation`, give one row a system.
         over : {"population", "observed"}
             Tasks like these, or the very tasks of the table.
         prob : float in (0, 1), default 0.95
@@ -104,12 +107,14 @@ class Posterior:
             Columns estimand, system, over, mean, sd, lower, upper, prob, interval, identified,
             ess_bulk, r_hat; one row for each estimand and system; never rounded. The last two are
             empty where there are no chains. The interval is called "eti (not converged)" if a check
-            of the chains failed; see `diagnose`.
+            of the chains failed; see `diagnose`. If a comparison of conditions states a margin, the
+            columns margin, p_below_margin, p_within_margin, p_beyond_margin and verdict follow.
 
         Warns
         -----
         IdentifiabilityWarning
-            If a row only restates the prior because no task was tried twice.
+            If a row only restates the prior because no task was tried twice, or a system was not
+            run under a condition.
 
         Notes
         -----
@@ -130,31 +135,14 @@ class Posterior:
         1   pass^4  0.178  0.090  0.291
         """
         over, prob = check_over(over), check_prob(prob)
-        wanted = _summary.as_estimands(estimands, self.trials.counts, model=True)
-        solve = self.engine.population if over == "population" else self.engine.observed
-        interval = getattr(self.engine, "interval", "eti")
-        rows, unidentified = [], []
-        for estimand, marginal in zip(wanted, solve(wanted, prob), strict=True):
-            identified = _summary.identification_by_unit(estimand, self.trials.counts, over)
-            if "no" in identified:
-                unidentified.append(estimand.name)
-            fields = {
-                "mean": marginal.mean,
-                "sd": marginal.sd,
-                "lower": marginal.lower,
-                "upper": marginal.upper,
-                "interval": interval,
-                "identified": identified,
-                "ess_bulk": marginal.ess_bulk,
-                "r_hat": marginal.r_hat,
-            }
-            rows.append((estimand, fields))
-        _summary.warn_unidentified(unidentified)
+        wanted = _summary.as_questions(estimands, self.trials.counts, model=True)
+        baseline = getattr(self.model, "baseline", None)
+        rows = summary_rows(self.engine, self.trials.counts, wanted, baseline, over, prob)
         return _summary.table(rows, self.systems, over, prob)
 
     def draws(
         self,
-        estimands: Estimand | Sequence[Estimand],
+        estimands: Question | Sequence[Question],
         *,
         over: str = "population",
         draws: int | None = None,
@@ -176,7 +164,9 @@ class Posterior:
         Returns
         -------
         xarray.DataArray or xarray.Dataset
-            Dims chain, draw, system; a Dataset with one variable an estimand if a list is given.
+            Dims chain, draw, system; a Dataset with one variable an estimand if a list is given. A
+            comparison of conditions has systems where estimands have systems under one condition,
+            so the two cannot be in one list.
 
         Examples
         --------
@@ -189,24 +179,22 @@ class Posterior:
 
         over = check_over(over)
         chains, draws = self._shape(chains, draws)
-        wanted = _summary.as_estimands(estimands, self.trials.counts, model=True)
-        values = self.engine.draws(wanted, over, chains, draws)
-        coords = {
-            "chain": np.arange(chains),
-            "draw": np.arange(draws),
-            "system": list(self.systems),
-        }
+        wanted = _summary.as_questions(estimands, self.trials.counts, model=True)
+        baseline = getattr(self.model, "baseline", None)
+        values = labelled_draws(
+            self.engine, self.trials.counts, wanted, baseline, over, chains, draws
+        )
         arrays = [
             xr.DataArray(
                 value,
-                coords=coords,
+                coords={"chain": range(chains), "draw": range(draws), "system": list(labels)},
                 dims=("chain", "draw", "system"),
-                name=estimand.name,
+                name=name,
                 attrs={"over": over},
             )
-            for estimand, value in zip(wanted, values, strict=True)
+            for name, labels, value in values
         ]
-        if isinstance(estimands, Estimand):
+        if not isinstance(estimands, Iterable):
             return arrays[0]
         return xr.Dataset({str(array.name): array for array in arrays})
 

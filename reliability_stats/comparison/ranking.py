@@ -345,7 +345,8 @@ def _chances(drawn: Joint, i: int, known: IntArray, ranks: IntArray) -> pd.DataF
     import pandas as pd
 
     size = len(known)
-    table = np.stack([np.bincount(column, minlength=size + 1)[1:] for column in ranks.T])
+    places = [np.bincount(column, minlength=size + 1)[1:] for column in ranks.T]
+    table = np.array(places).reshape(size, size)
     fields = {
         "estimand": drawn.estimands[i].name,
         "axis": axis_of(drawn.estimands[i]),

@@ -43,8 +43,10 @@ class Table:
         both = both[:, (self.n[rows] > 0).all(axis=0)]
         bases = both.max(axis=1, initial=0) + 1
         if np.log2(bases.astype(float)).sum() < MOST_BITS:
-            keys, tasks = np.unique(np.ravel_multi_index(tuple(both), bases), return_counts=True)
-            patterns = np.stack(np.unravel_index(keys, bases))
+            # Digits of a mixed radix; NumPy's own functions for it end at 64 digits.
+            value = np.append(np.cumprod(bases[:0:-1])[::-1], 1)
+            keys, tasks = np.unique(value @ both, return_counts=True)
+            patterns = keys // value[:, None] % bases[:, None]
         else:
             patterns, tasks = np.unique(both, axis=1, return_counts=True)
         n, successes = np.split(patterns, 2)

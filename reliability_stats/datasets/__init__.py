@@ -1,4 +1,4 @@
-"""Small published and simulated tables of repeated trials.
+"""Small published and simulated tables of repeated trials, and published figures.
 
 >>> import reliability_stats as rs
 >>> rs.datasets.load("tau-bench-airline-gpt4o")
@@ -15,20 +15,32 @@ from .._validation import check_choice
 from ..exceptions import ArgumentError
 from ..trials import Trials
 from ._catalogue import CATALOGUE, Description
+from ._published import FIGURES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Description", "available", "describe", "load", "truth"]
+__all__ = ["Description", "available", "describe", "figures", "load", "truth"]
 
 
-def available() -> tuple[str, ...]:
+def available(kind: str = "trials") -> tuple[str, ...]:
     """Name the embedded datasets.
+
+    Parameters
+    ----------
+    kind : {"trials", "figures"}
+        Outcomes of trials, or published figures.
 
     Returns
     -------
     tuple of str
-        What `load`, `describe` and (for simulated data) `truth` take.
+        What `load` and (for simulated data) `truth` take, or what `figures` takes; `describe`
+        takes both.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such kind.
 
     Examples
     --------
@@ -36,7 +48,8 @@ def available() -> tuple[str, ...]:
     >>> "rat-tumors" in rs.datasets.available()
     True
     """
-    return tuple(CATALOGUE)
+    check_choice(kind, ("trials", "figures"), "kind")
+    return tuple(CATALOGUE if kind == "trials" else FIGURES)
 
 
 def describe(name: str) -> Description:
@@ -45,7 +58,7 @@ def describe(name: str) -> Description:
     Parameters
     ----------
     name : str
-        One of `available()`.
+        One of `available()` or ``available("figures")``.
 
     Returns
     -------
@@ -63,7 +76,8 @@ def describe(name: str) -> Description:
     >>> rs.datasets.describe("tau-bench-airline-gpt4o").size
     '1 system x 50 tasks, 4 trials each'
     """
-    return CATALOGUE[check_choice(name, available(), "name")]
+    known = CATALOGUE | FIGURES
+    return known[check_choice(name, known, "name")]
 
 
 def load(name: str) -> Trials:
@@ -91,9 +105,54 @@ def load(name: str) -> Trials:
     >>> int(counts.successes.sum()), int(counts.n.sum())
     (267, 1739)
     """
-    columns = _columns(describe(name).name)
+    columns = _columns(check_choice(name, available(), "name"))
     columns.pop("p", None)
     return Trials.from_counts(columns)
+
+
+def figures(name: str) -> pd.DataFrame:
+    """Give a table of published figures.
+
+    Parameters
+    ----------
+    name : str
+        One of ``available("figures")``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        For scores and ladders the long form that `Leaderboard.from_frame` takes: system,
+        benchmark, metric, k, value (text, with the printed digits), n_tasks, n_trials, and what
+        else is published. Otherwise the table as published.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such table; the message lists them.
+
+    Examples
+    --------
+    >>> import reliability_stats as rs
+    >>> table = rs.datasets.figures("tau-bench-ladders")
+    >>> rs.Leaderboard.from_frame(table)
+    Leaderboard: 36 figures of 6 systems on 2 benchmarks
+    """
+    import pandas as pd
+
+    rows = _rows("published", check_choice(name, available("figures"), "name"))
+    table = pd.DataFrame(rows)
+    for column in ("n_tasks", "n_trials"):
+        if column in table:
+            table[column] = table[column].astype(int)
+    printed = [name for name in rows[0] if name.startswith("pass^") or name == "mean"]
+    if not printed:
+        return table.assign(value=pd.to_numeric(table["value"]))
+    rest = [name for name in rows[0] if name not in printed]
+    long = table.melt(rest, printed, var_name="metric", ignore_index=False)
+    long = long.sort_index(kind="stable").reset_index(drop=True)
+    long["k"] = [1 if metric == "mean" else int(metric[5:]) for metric in long["metric"]]
+    others = [name for name in rest if name not in ("system", "benchmark")]
+    return long[["system", "benchmark", "metric", "k", "value", *others]]
 
 
 def truth(name: str) -> pd.DataFrame:
@@ -123,7 +182,7 @@ def truth(name: str) -> pd.DataFrame:
     """
     import pandas as pd
 
-    columns = _columns(describe(name).name)
+    columns = _columns(check_choice(name, available(), "name"))
     if "p" not in columns:
         known = ", ".join(repr(other) for other in available() if "p" in _columns(other))
         raise ArgumentError(
@@ -135,7 +194,12 @@ def truth(name: str) -> pd.DataFrame:
 
 def _columns(name: str) -> dict[str, list[Any]]:
     """Read the table of a dataset by columns."""
-    file = resources.files(__name__).joinpath("data", f"{name}.csv")
-    rows = list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
+    rows = _rows("data", name)
     types: dict[str, Any] = {"n": int, "successes": int, "p": float}
     return {role: [types.get(role, str)(row[role]) for row in rows] for role in rows[0]}
+
+
+def _rows(folder: str, name: str) -> list[dict[str, str]]:
+    """Read an embedded table."""
+    file = resources.files(__name__).joinpath(folder, f"{name}.csv")
+    return list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))

@@ -73,6 +73,10 @@ _TAU = (
     "Yao, Shinn, Razavi and Narasimhan (2024). tau-bench: A Benchmark for Tool-Agent-User "
     "Interaction in Real-World Domains. arXiv:2406.12045."
 )
+_GYM = (
+    "ResearchGym: evaluating language model agents on end-to-end AI research (2026). "
+    "arXiv:2602.15112."
+)
 
 CATALOGUE = {
     entry.name: entry
@@ -106,6 +110,20 @@ CATALOGUE = {
                 "only: 26, 4, 7, 5 and 8 tasks with 0, 1, 2, 3 and 4. Which task had which count "
                 "is not known: labels are arbitrary, and must not be matched with other systems' "
                 "tasks."
+            ),
+        ),
+        Description(
+            name="researchgym",
+            title="An agent on ResearchGym: runs that improve on the baseline, reconstructed",
+            citation=_GYM,
+            url="https://arxiv.org/abs/2602.15112",
+            licence="Reconstructed from published figures.",
+            size="1 system x 5 tasks, 3 trials each",
+            notes=(
+                "RECONSTRUCTED, not raw data. Published is that 1 of 15 evaluations (5 tasks, 3 "
+                "runs each) improves on the baseline it is given, by 11.5%, and that 26.5% of the "
+                "39 sub-tasks are completed on average. One success in 15 runs leaves one "
+                "histogram: four tasks with 0 of 3, one with 1 of 3. The labels are arbitrary."
             ),
         ),
         Description(

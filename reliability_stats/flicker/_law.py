@@ -79,7 +79,7 @@ class CellLaw:
                 waiting = part[np.isnan(out[part])]
                 if not waiting.size:
                     break
-                chance = _chance_settled(rows[waiting], weights, _binomial(m, self.p), fdr)
+                chance = _chance_settled(rows[waiting], weights, binomial_rows(m, self.p), fdr)
                 out[waiting[chance >= 0.5]] = m
         return out[self.row_of_cell]
 
@@ -126,7 +126,7 @@ def _pieces(
     return nodes, total / len(laws)
 
 
-def _binomial(m: int, p: FloatArray) -> FloatArray:
+def binomial_rows(m: int, p: FloatArray) -> FloatArray:
     """Probabilities of 0 to m successes, shape (m + 1, nodes)."""
     x = np.arange(m + 1)[:, None]
     ways = -np.log1p(m) - special.betaln(m - x + 1.0, x + 1.0)

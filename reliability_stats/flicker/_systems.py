@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 CAPABLE_PERSISTENT, FLICKERING_COMPETENCE = "capable and persistent", "flickering competence"
 LOCALLY_PERSISTENT, ONE_MODEL = "locally persistent", "undetermined (one model)"
-BETA_SHAPED = ("BetaBinomial", "Crossed")
-"""Models whose success probabilities follow a beta distribution given the task's mean."""
+SHAPED = ("BetaBinomial", "Crossed", "LogitNormal", "SpikeSlab")
+"""Models that assume a shape of the distribution of success probabilities."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,9 @@ def _flat(post: Posterior, wanted: Sequence[Estimand]) -> dict[Estimand, FloatAr
 
 
 def several_kinds(posts: Sequence[Posterior]) -> bool:
-    """Say whether there are two kinds of model, of which one is not shaped like a beta."""
+    """Say whether there are two kinds of model, of which one assumes no shape."""
     names = {type(post.model).__name__ for post in posts}
-    return len(names) > 1 and bool(names - set(BETA_SHAPED))
+    return len(names) > 1 and bool(names - set(SHAPED))
 
 
 def judge_systems(

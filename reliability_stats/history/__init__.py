@@ -8,6 +8,13 @@ from typing import Any
 _HOMES = {
     "change_point": "ChangePoint",
     "change_posterior": "ChangePosterior",
+    "_watch": "cusum_run_length",
+    "drift": "Drift",
+    "drift_posterior": "DriftPosterior",
+    "stream": "Monitor monitor monitor_from_json",
+    "versions": "Regressions regressions",
+    "markov": "MarkovPersistence",
+    "markov_posterior": "MarkovPosterior",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -77,7 +77,12 @@ def likelihood_of(history: History, unit: int) -> tuple[np.ndarray, LogLikelihoo
 
 
 def levels_of(
-    history: History, unit: int, *, icc: FloatArray | None = None, spacing: float | None = None
+    history: History,
+    unit: int,
+    *,
+    icc: FloatArray | None = None,
+    spacing: float | None = None,
+    binomial: bool = False,
 ) -> Levels:
     """Evaluate the likelihood of every period of a unit.
 
@@ -91,13 +96,15 @@ def levels_of(
         Logits of the correlation, evenly spaced; wide by default.
     spacing : float, optional
         Largest step of the logit of the mean; by default fine enough for any run of periods.
+    binomial : bool, default False
+        Whether all tasks of a period are one, with the mean as its probability.
     """
     periods, likelihood, largest = likelihood_of(history, unit)
     total = float(history.n[history.unit == unit].sum())
     step = min(COARSEST, 2 / np.sqrt(total)) if spacing is None else spacing
     reach = 12.0 + np.log1p(total)
     logit = step * np.arange(-np.ceil(reach / step), np.ceil(reach / step) + 1)
-    if largest == 1:
+    if largest == 1 or binomial:
         icc, mass = np.zeros(1), np.zeros(1)
     else:
         icc = np.linspace(-ICC_REACH, ICC_REACH, ICC_NODES) if icc is None else icc
@@ -108,6 +115,10 @@ def levels_of(
             f"{shape[0]} periods with {total:.0f} trials need a grid of {shape[1]} x {shape[2]} "
             f"points each, more than {MAX_CELLS:,} in all. Use longer periods, or tasks='same'."
         )
+    if binomial:
+        n, y = (total[unit, periods, None, None] for total in history.totals())
+        values = y * special.log_expit(logit) + (n - y) * special.log_expit(-logit)
+        return Levels(periods, logit, icc, mass, values)
     values = np.empty(shape)
     everyone = np.arange(len(periods))
     for j, v in enumerate(icc):

@@ -75,7 +75,7 @@ def check_period(period: Any) -> Period:
     )
 
 
-def history_of(trials: Any, period: Period) -> History:
+def history_of(trials: Any, period: Period, *, least: int = 2) -> History:
     """Count trials by unit, period and task.
 
     Parameters
@@ -84,6 +84,8 @@ def history_of(trials: Any, period: Period) -> History:
         With a time, or with the periods as conditions.
     period : str or float
         See `check_period`.
+    least : int, default 2
+        Number of periods that are needed.
 
     Returns
     -------
@@ -92,7 +94,7 @@ def history_of(trials: Any, period: Period) -> History:
     Raises
     ------
     TrialDataError
-        If there are fewer than two periods, or a trial has no time.
+        If there are too few periods, or a trial has no time.
     """
     if not isinstance(trials, Trials):
         raise ArgumentError(
@@ -107,18 +109,20 @@ def history_of(trials: Any, period: Period) -> History:
         )
     role = _role(trials, period)
     out = _by_condition(trials) if role == "condition" else _by_time(trials, period)
-    if len(out.periods) < 2:
+    if len(out.periods) < least:
         raise TrialDataError(f"There is one period only, {out.periods[0]!r}; a change needs two.")
     return out
 
 
 def _role(trials: Trials, period: Period) -> str:
     """Say whether the periods are conditions or times."""
+    columns = {name: role for role, name in trials.columns.items() if isinstance(name, str)}
+    if isinstance(period, str) and columns.get(period) == "condition":
+        return "condition"
     if not isinstance(period, str) or period in CALENDAR or period == "time":
         return "time"
     if period == "condition":
         return period
-    columns = {name: role for role, name in trials.columns.items() if isinstance(name, str)}
     if columns.get(period) in ("time", "condition"):
         return columns[period]
     known = ["time", "condition", *CALENDAR]

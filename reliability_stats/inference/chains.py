@@ -165,19 +165,39 @@ class Chains:
     def _parts(self, part: TaskMean) -> tuple[FloatArray, FloatArray]:
         """Draw a mean over each unit's cells, and give its expectation given the parameters."""
         if ("observed", part) not in self._memo:
-            size = self.shape[0] * self.shape[1]
-            drawn, expected = np.empty((size, self.n_units)), np.empty((size, self.n_units))
-            streams = np.random.default_rng([self.seed, 1]).spawn(self.n_units)
-            for unit, rng in enumerate(streams):
+            drawn, expected = np.empty((2, self.total, self.n_units))
+            for unit in range(self.n_units):
                 cells = np.arange(*np.searchsorted(self.layout.counts.unit, [unit, unit + 1]))
-                step = max(1, CHUNK // len(cells))
-                for start in range(0, size, step):
-                    rows = slice(start, start + step)
-                    a, b = self.cell_laws(rows, cells)
-                    drawn[rows, unit], expected[rows, unit] = _cell_mean(part, a, b, rng)
+                drawn[:, unit], expected[:, unit] = self._part(part, unit, cells)
             self._memo["observed", part] = drawn, expected
         drawn, expected = self._memo["observed", part]
         return drawn, expected
+
+    def _part(self, part: TaskMean, unit: int, cells: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Draw a mean over some cells of a unit, and give its expectation: (draws,) each."""
+        rng = np.random.default_rng([self.seed, 1, unit])
+        drawn, expected = np.empty((2, self.total))
+        step = max(1, CHUNK // len(cells))
+        for start in range(0, self.total, step):
+            rows = slice(start, start + step)
+            a, b = self.cell_laws(rows, cells)
+            drawn[rows], expected[rows] = _cell_mean(part, a, b, rng)
+        return drawn, expected
+
+    def observed_among(self, estimand: Estimand, units: IntArray, tasks: IntArray) -> FloatArray:
+        """Draw an estimand over some observed tasks, which all the units ran: (draws, units)."""
+        counts = self.layout.counts
+        out = np.empty((self.total, len(units)))
+        for i, unit in enumerate(units):
+            start, stop = np.searchsorted(counts.unit, [unit, unit + 1])
+            cells = start + np.flatnonzero(np.isin(counts.task[start:stop], tasks))
+            if len(cells) == stop - start:
+                means = [self._parts(part)[0][:, unit] for part in estimand.parts]
+            else:
+                means = [self._part(part, int(unit), cells)[0] for part in estimand.parts]
+            with np.errstate(invalid="ignore", divide="ignore"):
+                out[:, i] = np.clip(estimand.combine(*means), *estimand.bounds)
+        return out
 
     def cell_laws(self, rows: slice | IntArray, cells: IntArray) -> tuple[FloatArray, FloatArray]:
         """Parameters of the beta posterior of cells given draws: (draws, cells) each."""
@@ -225,11 +245,11 @@ class Chains:
         self, estimands: Sequence[Estimand], over: str, chains: int, draws: int
     ) -> list[FloatArray]:
         """Joint draws, the chains' own, each of shape (chains, draws, units)."""
-        rows = self._rows(chains, draws)
+        rows = self.rows(chains, draws)
         values = (self.population_values if over == "population" else self._observed)(estimands)
         return [value[rows].reshape(chains, draws, -1) for value in values]
 
-    def _rows(self, chains: int, draws: int) -> IntArray:
+    def rows(self, chains: int, draws: int) -> IntArray:
         """Choose evenly spaced draws: as many of each of as many chains, or one chain of all."""
         if chains <= self.shape[0] and draws <= self.shape[1] and (chains > 1 or draws == 1):
             first = np.arange(chains)[:, None] * self.shape[1]
@@ -246,7 +266,7 @@ class Chains:
         self, chains: int, draws: int, *, cells: bool
     ) -> Mapping[str, tuple[tuple[str, ...], FloatArray]]:
         """Give draws of the variables, and with `cells` of p of each cell."""
-        rows = self._rows(chains, draws)
+        rows = self.rows(chains, draws)
         layout, shape = self.layout, (chains, draws)
         values = {name: value[rows] for name, value in self.values.items()}
         rho = special.expit(values["icc_logit"])[:, layout.unit_system]

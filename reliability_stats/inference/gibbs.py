@@ -62,16 +62,9 @@ class Chains:
         """Draws of the mixing distribution."""
         return self.mixings[unit]
 
-    def mass(self, unit: int) -> None:
-        """None: draws of chains are equally likely."""
-
     def cell_mass(self, row: int) -> FloatArray:
         """Posterior of p, averaged over all sweeps rather than over the draws kept."""
         return np.asarray(self.cell_masses[row])
-
-    def variables(self, unit: int) -> Mapping[str, FloatArray]:  # noqa: ARG002
-        """None besides mean and correlation."""
-        return {}
 
 
 class Sampler:

@@ -1,4 +1,4 @@
-"""Posteriors made of many mixing distributions over nodes: chains, or weighted points.
+"""Posteriors made of many mixing distributions over nodes, the draws of chains.
 
 Everything is a sum over nodes. Over the population, an estimand is a mean of its kernel under each
 mixing distribution. Over the observed tasks, each task's p follows the mixing distribution times
@@ -22,29 +22,23 @@ from ..trials import Counts, DistinctCounts
 from .diagnostics import ess_bulk, r_hat
 from .engine import CellMarginal, Marginal
 from .mixture import Spread, beta_mixture, interval
-from .nodes import Cells, Points
+from .nodes import Points
 from .sparse import Mixing
 
 FEW_TASKS = 20
 """Numbers of observed tasks below which intervals over them come from draws."""
 SUMMARY_DRAWS = 20_000
-"""Draws behind intervals over the observed tasks where points are weighted."""
+"""Draws behind intervals over the observed tasks where there are no chains."""
 
 
 class Source(Protocol):
     """Where the mixing distributions of each unit come from."""
 
     def mixing(self, unit: int) -> Mixing:
-        """Mixing distributions of a unit at its posterior points."""
+        """Mixing distributions of a unit, equally likely draws."""
 
-    def mass(self, unit: int) -> FloatArray | None:
-        """Posterior mass of these points; None if they are equally likely draws."""
-
-    def cell_mass(self, row: int) -> FloatArray | None:
-        """Posterior of p over the nodes for a distinct row of counts; None to work it out."""
-
-    def variables(self, unit: int) -> Mapping[str, FloatArray]:
-        """Values of the model's own variables at the points."""
+    def cell_mass(self, row: int) -> FloatArray:
+        """Posterior of p over the nodes for a distinct row of counts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,14 +49,14 @@ class Mixtures:
     ----------
     source : Source
         Mixing distributions.
-    nodes : Points or Cells
+    nodes : Points
         What carries their mass.
     counts : Counts
         The data.
     distinct : DistinctCounts
         Distinct counts of each unit.
-    shape : (int, int) or None
-        Chains and draws in each, if the points are draws of chains.
+    shape : (int, int)
+        Chains and draws in each.
     log_evidence : (units,) ndarray
         Log marginal likelihoods; NaN where unknown.
     how : str
@@ -72,10 +66,10 @@ class Mixtures:
     """
 
     source: Source
-    nodes: Points | Cells
+    nodes: Points
     counts: Counts
     distinct: DistinctCounts
-    shape: tuple[int, int] | None
+    shape: tuple[int, int]
     log_evidence: FloatArray
     how: str
     seed: int
@@ -88,8 +82,8 @@ class Mixtures:
 
     @property
     def default_shape(self) -> tuple[int, int]:
-        """The chains as they were run; otherwise four times a thousand independent draws."""
-        return self.shape or (4, 1000)
+        """The chains as they were run."""
+        return self.shape
 
     def describe(self) -> str:
         """Say how the posterior was computed."""
@@ -125,20 +119,17 @@ class Mixtures:
         self, unit: int, estimands: list[Estimand], prob: float
     ) -> Sequence[tuple[float, ...]]:
         """Summaries of one unit over the population."""
-        mixing, mass = self.source.mixing(unit), self.source.mass(unit)
-        values = self._values(mixing, estimands)
-        return [(*_moments(x, mass), *_ends(x, mass, prob), *self._diagnostics(x)) for x in values]
+        values = self._values(self.source.mixing(unit), estimands)
+        return [(*moments(x, None), *ends(x, None, prob), *self._diagnostics(x)) for x in values]
 
     def _values(self, mixing: Mixing, estimands: Sequence[Estimand]) -> list[FloatArray]:
         """Evaluate estimands under each mixing distribution, (points,) each."""
         parts = dict.fromkeys(part for e in estimands for part in e.parts)
         means = {part: mixing.mean(self.nodes.kernel(part)) for part in parts}
-        return [_combined(e, means) for e in estimands]
+        return [combined(e, means) for e in estimands]
 
     def _diagnostics(self, values: FloatArray) -> tuple[float, float]:
         """Effective sample size and R-hat of the draws of one unit."""
-        if self.shape is None:
-            return np.nan, np.nan
         chains = values.reshape(*self.shape, 1)
         return float(ess_bulk(chains)[0]), float(r_hat(chains)[0])
 
@@ -150,28 +141,23 @@ class Mixtures:
         self, unit: int, estimands: list[Estimand], prob: float
     ) -> Sequence[tuple[float, ...]]:
         """Summaries of one unit over its observed tasks."""
-        mixing, mass, rows = self.source.mixing(unit), self.source.mass(unit), self._rows(unit)
+        mixing, rows = self.source.mixing(unit), self._rows(unit)
         tasks = self.distinct.multiplicity[rows]
         logs = self.nodes.log_likelihood(self.distinct.n[rows], self.distinct.successes[rows])
         means = [e for e in estimands if isinstance(e, TaskMean)]
         exact = dict(zip(means, self._conditional(mixing, means, logs, tasks), strict=True))
-        drawn = self._drawn(unit, estimands, self._many(mass), self.shape is None)
+        drawn = self._observed_draws(unit, mixing, estimands, logs)
         few = tasks.sum() < FEW_TASKS
         out = []
         for estimand, values in zip(estimands, drawn, strict=True):
-            moments, ends = _moments(values, None), _ends(values, None, prob)
+            both, limits = moments(values, None), ends(values, None, prob)
             if estimand in exact:
                 centre, within = exact[estimand]
-                moments = _moments(centre, mass, within)
+                both = moments(centre, None, within)
                 if not few:
-                    ends = _beta_ends(centre, within, mass, moments, estimand.bounds, prob)
-            out.append((*moments, *ends, *self._diagnostics(values)))
+                    limits = beta_ends(centre, within, None, both, estimand.bounds, prob)
+            out.append((*both, *limits, *self._diagnostics(values)))
         return out
-
-    @staticmethod
-    def _many(mass: FloatArray | None) -> int:
-        """Give the number of draws behind a summary; 0 for the points themselves."""
-        return 0 if mass is None else SUMMARY_DRAWS
 
     def _conditional(
         self, mixing: Mixing, estimands: list[TaskMean], logs: FloatArray, tasks: IntArray
@@ -190,16 +176,6 @@ class Mixtures:
         size = float(tasks.sum())
         return [(mean / size, variance / size**2) for mean, variance in sums]
 
-    def _drawn(
-        self, unit: int, estimands: Sequence[Estimand], size: int, weighted: bool
-    ) -> list[FloatArray]:
-        """Draw estimands over the observed tasks of one unit, (points or size,) each."""
-        mixing, rows = self.source.mixing(unit), self._rows(unit)
-        if weighted:
-            mixing = mixing.take(self._resampled(unit, size))
-        logs = self.nodes.log_likelihood(self.distinct.n[rows], self.distinct.successes[rows])
-        return self._observed_draws(unit, mixing, estimands, logs)
-
     def _observed_draws(
         self, unit: int, mixing: Mixing, estimands: Sequence[Estimand], logs: FloatArray
     ) -> list[FloatArray]:
@@ -210,23 +186,10 @@ class Mixtures:
         tasks = self.distinct.multiplicity[self._rows(unit)]
         drawn = mixing.sample_means(kernels, logs, tasks, rng)
         means = dict(zip(parts, drawn, strict=True))
-        return [_combined(e, means) for e in estimands]
+        return [combined(e, means) for e in estimands]
 
-    def _resampled(self, unit: int, size: int) -> IntArray:
-        """Draw points in proportion to their mass, stratified and then shuffled."""
-        mass = self.source.mass(unit)
-        rng = np.random.default_rng([self.seed % 2**32, 0, unit])
-        if mass is None:
-            raise AssertionError("draws of chains are not resampled")
-        levels = (np.arange(size) + rng.random(size)) / size
-        cumulative = np.cumsum(mass)
-        found = np.searchsorted(cumulative / cumulative[-1], levels, side="right")
-        return rng.permutation(np.minimum(found, len(mass) - 1))
-
-    def _chosen(self, unit: int, chains: int, draws: int) -> IntArray:
+    def _chosen(self, chains: int, draws: int) -> IntArray:
         """Give the points behind draws of a shape, (chains * draws,)."""
-        if self.shape is None:
-            return self._resampled(unit, chains * draws)
         if chains > self.shape[0] or draws > self.shape[1]:
             raise ArgumentError(
                 f"There are {self.shape[0]} chains of {self.shape[1]} draws, and {chains} of "
@@ -241,7 +204,7 @@ class Mixtures:
         """Joint draws, each of shape (chains, draws, units)."""
         out = [np.empty((chains * draws, self.n_units)) for _ in estimands]
         for unit in range(self.n_units):
-            mixing = self.source.mixing(unit).take(self._chosen(unit, chains, draws))
+            mixing = self.source.mixing(unit).take(self._chosen(chains, draws))
             if over == "population":
                 values = self._values(mixing, estimands)
             else:
@@ -256,19 +219,14 @@ class Mixtures:
     def parameters(
         self, chains: int, draws: int, *, cells: bool
     ) -> Mapping[str, tuple[tuple[str, ...], FloatArray]]:
-        """Draw mean, correlation and own variables of each unit, and with `cells` p of each."""
+        """Draw mean and correlation of each unit, and with `cells` p of each cell."""
         size, shape = chains * draws, (chains, draws, -1)
         mean, icc = self.draws([SuccessRate(), ICC()], "population", chains, draws)
         out = {"mean": (("system",), mean), "icc": (("system",), icc)}
         p = np.empty((size, self.counts.n_cells if cells else 0))
-        own: dict[str, FloatArray] = {}
-        for unit in range(self.n_units):
-            points = self._chosen(unit, chains, draws)
-            for name, values in self.source.variables(unit).items():
-                own.setdefault(name, np.empty((size, self.n_units)))[:, unit] = values[points]
-            if cells:
-                self._cell_draws(unit, self.source.mixing(unit).take(points), p)
-        out |= {name: (("system",), value.reshape(shape)) for name, value in own.items()}
+        for unit in range(self.n_units if cells else 0):
+            points = self._chosen(chains, draws)
+            self._cell_draws(unit, self.source.mixing(unit).take(points), p)
         return out | ({"p": (("cell",), p.reshape(shape))} if cells else {})
 
     def _cell_draws(self, unit: int, mixing: Mixing, p: FloatArray) -> None:
@@ -280,45 +238,30 @@ class Mixtures:
         for row, log in enumerate(logs, start=rows.start):
             cells = np.flatnonzero(d.row_of_cell == row)
             picks = mixing.picks(mixing.given(log), len(cells), rng)
-            p[:, cells] = self.nodes.place(mixing.node[picks], rng)
+            p[:, cells] = self.nodes.p[mixing.node[picks]]
 
     def cells(self, prob: float, low: float, high: float) -> CellMarginal:
         """Posterior of every cell, averaged over the mixing distributions."""
         d = self.distinct
-        mass = np.empty((len(d), len(self.nodes)))
-        for unit in range(self.n_units):
-            rows = self._rows(unit)
-            logs = self.nodes.log_likelihood(d.n[rows], d.successes[rows])
-            for row, log in enumerate(logs, start=rows.start):
-                known = self.source.cell_mass(row)
-                mass[row] = self._cell_mass(unit, log) if known is None else known
+        mass = np.stack([self.source.cell_mass(row) for row in range(len(d))])
         rate = SuccessRate()
         mean, second = mass @ self.nodes.kernel(rate), mass @ self.nodes.square(rate)
         sd = np.sqrt(np.maximum(second - mean**2, 0.0))
-        ends = self.nodes.quantiles(mass, np.array([(1 - prob) / 2, (1 + prob) / 2]))
+        limits = self.nodes.quantiles(mass, np.array([(1 - prob) / 2, (1 + prob) / 2]))
         below = np.clip(1.0 - mass @ self.nodes.kernel(Reach(low)), 0.0, 1.0)
         above = np.clip(mass @ self.nodes.kernel(Dependable(high)), 0.0, 1.0)
-        out = CellMarginal(mean, sd, ends[:, 0], ends[:, 1], below, above)
+        out = CellMarginal(mean, sd, limits[:, 0], limits[:, 1], below, above)
         return out.take(d.row_of_cell)
 
-    def _cell_mass(self, unit: int, log: FloatArray) -> FloatArray:
-        """Posterior of p over the nodes, given counts with this log likelihood."""
-        mixing, mass = self.source.mixing(unit), self.source.mass(unit)
-        given = mixing.given(log)
-        share = np.full(len(mixing), 1.0 / len(mixing)) if mass is None else mass
-        weights = given * np.repeat(share, mixing.sizes)
-        found = np.bincount(mixing.node, weights=weights, minlength=len(self.nodes))
-        return np.asarray(found, dtype=float)
 
-
-def _combined(estimand: Estimand, means: Mapping[TaskMean, FloatArray]) -> FloatArray:
+def combined(estimand: Estimand, means: Mapping[TaskMean, FloatArray]) -> FloatArray:
     """Evaluate an estimand from the means of its parts, within its range."""
     with np.errstate(invalid="ignore", divide="ignore"):
         values = estimand.combine(*(means[part] for part in estimand.parts))
         return np.asarray(np.clip(values, *estimand.bounds))
 
 
-def _moments(
+def moments(
     values: FloatArray, mass: FloatArray | None, within: FloatArray | None = None
 ) -> tuple[float, float]:
     """Mean and sd of values of points, with a variance of their own if given."""
@@ -327,7 +270,7 @@ def _moments(
     return mean, float(np.sqrt(np.average(variance, weights=mass)))
 
 
-def _ends(values: FloatArray, mass: FloatArray | None, prob: float) -> tuple[float, float]:
+def ends(values: FloatArray, mass: FloatArray | None, prob: float) -> tuple[float, float]:
     """Give the ends of the equal-tailed interval of values of points."""
     levels: Any = [(1 - prob) / 2, (1 + prob) / 2]
     if np.isnan(values).any():
@@ -342,7 +285,7 @@ def _ends(values: FloatArray, mass: FloatArray | None, prob: float) -> tuple[flo
     return float(low), float(high)
 
 
-def _beta_ends(
+def beta_ends(
     centre: FloatArray,
     within: FloatArray,
     mass: FloatArray | None,

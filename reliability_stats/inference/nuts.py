@@ -8,8 +8,7 @@ import os
 import sys
 import time
 import warnings
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +24,8 @@ from ..trials import Trials
 from .chain_checks import chain_checks
 from .chains import Chains
 from .checks import Check
+from .crossed_density import CrossedDensity, pyfunc_model
+from .crossed_kernel import compiled
 from .design import warn_of_design
 
 SAMPLERS = ("auto", "nutpie", "pymc", "numpyro")
@@ -237,31 +238,13 @@ def _arrays(trace: Any) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
     return values, statistics
 
 
-_COMPILED: OrderedDict[Hashable, Any] = OrderedDict()
-KEPT = 4
-"""Compiled models that are kept: equal designs differ in nothing but the successes."""
-
-
-def _compiled(layout: Layout) -> Any:
-    """Compile by nutpie, or take the model of an equal design, with the data at hand."""
-    nutpie: Any = importlib.import_module("nutpie")
-
-    key = layout.design
-    if key in _COMPILED:
-        _COMPILED.move_to_end(key)
-    else:
-        _COMPILED[key] = nutpie.compile_pymc_model(layout.graph(), backend="numba")
-        while len(_COMPILED) > KEPT:
-            _COMPILED.popitem(last=False)
-    return _COMPILED[key].with_data(**layout.data())
-
-
 def _nutpie(layout: Layout, settings: Settings) -> Result:
-    """Sample by nutpie."""
+    """Sample by nutpie, with a density that needs no compiling for each design."""
     nutpie: Any = importlib.import_module("nutpie")
 
+    density = CrossedDensity(layout)
     trace = nutpie.sample(
-        _compiled(layout),
+        pyfunc_model(density, _from_pyfunc()),
         draws=settings.draws,
         tune=settings.tune,
         chains=settings.chains,
@@ -271,7 +254,15 @@ def _nutpie(layout: Layout, settings: Settings) -> Result:
         save_warmup=False,
         progress_bar=settings.progress,
     )
-    return *_arrays(trace), {"backend": "numba"}
+    values, statistics = _arrays(trace)
+    backend = "numpy" if compiled() is None else "numba"
+    return density.variables(values["x"]), statistics, {"backend": backend}
+
+
+def _from_pyfunc() -> Callable[..., Any]:
+    """Give nutpie's way in for densities that are Python functions."""
+    found: Callable[..., Any] = importlib.import_module("nutpie.compiled_pyfunc").from_pyfunc
+    return found
 
 
 def _pymc(layout: Layout, settings: Settings, sampler: str = "pymc") -> Result:

@@ -201,7 +201,8 @@ class Quadrature:
             rows = np.flatnonzero(at[lattice.unit] >= 0)
             for row in rows:
                 unit = lattice.unit[row]
-                out[:, at[unit]] = _jittered(lattice, int(row), size, seeds[unit])
+                one = lattice.take(np.array([row]))
+                out[:, at[unit]] = jittered(one, size, seeds[unit])
         return out[0], out[1]
 
     def draws(
@@ -377,19 +378,24 @@ def _extrapolated(fine: Marginal, coarse: Marginal, estimand: Estimand) -> Margi
     return Marginal.exact(fine.mean, fine.sd, *ends)
 
 
-def _jittered(
-    lattice: grid.Lattice, row: int, size: int, rng: np.random.Generator
+def jittered(
+    lattice: grid.Lattice, size: int, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
-    """Draw logit mean and logit correlation of one unit, stratified over nodes."""
-    sharp = np.maximum(sharpen(lattice.weights[[row]]), 0.0).ravel()
-    first, second = (axis[0] for axis in grid.axes(lattice.box[[row]], lattice.nodes))
-    steps = lattice.steps()[row]
-    levels = (np.arange(size) + rng.random(size)) / size
-    cumulative = np.cumsum(sharp)
-    node = np.searchsorted(cumulative / cumulative[-1], levels, side="right")
-    node = rng.permutation(np.minimum(node, len(sharp) - 1))
+    """Draw both coordinates from the lattice of one unit, stratified over nodes."""
+    sharp = np.maximum(sharpen(lattice.weights), 0.0).ravel()
+    first, second = (axis[0] for axis in grid.axes(lattice.box, lattice.nodes))
+    steps = lattice.steps()[0]
+    node = chosen(sharp, size, rng)
     jitter = KERNEL * rng.standard_normal((2, size))
     t1 = first[node // lattice.nodes] + jitter[0] * steps[0]
     t2 = second[node % lattice.nodes] + jitter[1] * steps[1]
-    u, v = grid.place(lattice.centre[[row]], lattice.shear[[row]], t1[None], t2[None])
+    u, v = grid.place(lattice.centre, lattice.shear, t1[None], t2[None])
     return u[0], v[0]
+
+
+def chosen(mass: FloatArray, size: int, rng: np.random.Generator) -> IntArray:
+    """Draw positions in proportion to their mass, stratified and then shuffled."""
+    levels = (np.arange(size) + rng.random(size)) / size
+    cumulative = np.cumsum(mass)
+    found = np.searchsorted(cumulative / cumulative[-1], levels, side="right")
+    return rng.permutation(np.minimum(found, len(mass) - 1))

@@ -55,12 +55,18 @@ class Answers:
             if found.drawn is not None:
                 fields["sd"] = spread(found.drawn[0])
             return [self._row(estimand, identified="yes", **fields)]
-        out = [self._row(estimand, identified="bounds", **fields)]
         model = self._model(estimand)
-        if model is not None:
-            shared = {"identified": "model", "assumption": "beta mixing"}
-            out.append(self._row(estimand, **(shared | model)))
-        return out
+        if model is None:
+            return [self._row(estimand, identified="bounds", **fields)]
+        # What holds for any shape also holds for a beta distribution.
+        for name, wider in (("lower", np.fmin), ("upper", np.fmax)):
+            if np.isfinite(fields[name]):
+                fields[name] = float(wider(fields[name], model.get(name, np.nan)))
+        shared = {"identified": "model", "assumption": "beta mixing"}
+        return [
+            self._row(estimand, identified="bounds", **fields),
+            self._row(estimand, **(shared | model)),
+        ]
 
     def _row(self, estimand: Estimand, *more: str, **fields: Any) -> dict[str, Any]:
         """Fill in what rows share."""

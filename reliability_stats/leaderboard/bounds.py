@@ -69,8 +69,9 @@ def bounds(
     figures; the mean and its standard error over runs of the same tasks; a single figure. Bounds
     are those of Markov and Krein for pass^k and pass@k given one or two moments, and linear
     programs over the distribution of p otherwise. Intervals treat tasks as a sample: a lower end is
-    the quantile of the lower bound, an upper end that of the upper bound. Without the number of
-    tasks there is none.
+    the quantile of the lower bound, an upper end that of the upper bound; where a beta
+    distribution gives an interval too, that for any shape is widened to include it. Without the
+    number of tasks there is none.
 
     Examples
     --------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,10 @@ from .priors import Beta
 Draws = Mapping[str, FloatArray]
 """Draws of the model's variables; the first axis counts them."""
 
-ENOUGH_TRIALS = 8
-"""Trials of an effect from which sampling it centred is quicker."""
+ENOUGH_TRIALS = 200
+"""Trials of a slope of a task from which sampling slopes centred is quicker."""
+FAR_TASKS = 25.0
+"""Variance between tasks, in squared standard errors, from which the same holds for tasks."""
 MOST = 46.0
 """Largest absolute logit of a correlation: rho and 1 - rho of 1e-20."""
 FAR = 8.0
@@ -99,7 +101,7 @@ class Layout:
         place = counts.task * max(len(levels), 1) + level
         centred = {
             "system": _far_apart(counts),
-            "task": _enough(counts.task, counts.n),
+            "task": _tasks_apart(counts),
             "condition_task": _enough(place, counts.n),
         }
         if parametrisation != "auto":
@@ -231,23 +233,6 @@ class Layout:
             found["icc_sd"] = self.scales.icc_sd
         return found
 
-    @property
-    def design(self) -> Hashable:
-        """All that a graph depends on, but for the successes."""
-        c = self.counts
-        arrays = (c.system, c.task, self.level, self.family, c.n)
-        return (
-            *(array.tobytes() for array in arrays),
-            *(self.effects, tuple(self.centred.items()), self.scales),
-            *(self.mean_prior, self.icc_prior),
-        )
-
-    def data(self) -> dict[str, FloatArray]:
-        """Give what the graph's data containers hold."""
-        from ._crossed_graph import count_weights
-
-        return count_weights(self.counts)[1]
-
     def graph(self) -> Any:
         """Build the PyMC model; see `_crossed_graph`."""
         from ._crossed_graph import build
@@ -351,6 +336,23 @@ def _enough(codes: IntArray, n: IntArray) -> bool:
     """Tell whether the median effect has enough trials to be sampled centred."""
     trials = np.bincount(codes, weights=n)
     return bool(np.median(trials[trials > 0]) >= ENOUGH_TRIALS)
+
+
+def _tasks_apart(counts: Counts) -> bool:
+    """Tell whether tasks' success rates differ by far more than those of systems on one task.
+
+    Centred effects of tasks that hardly differ make a funnel that chains get stuck in.
+    """
+    cells = np.bincount(counts.task)
+    if len(cells) < 2 or np.median(cells) < 2:
+        return False
+    rate = counts.successes / counts.n
+    rate = rate - (np.bincount(counts.unit, rate) / np.bincount(counts.unit))[counts.unit]
+    mean = np.bincount(counts.task, rate) / cells
+    square = np.bincount(counts.task, (rate - mean[counts.task]) ** 2)
+    several = cells > 1
+    noise = (square[several] / (cells[several] - 1) / cells[several]).mean()
+    return bool(mean.var(ddof=1) > FAR_TASKS * noise > 0)
 
 
 def _far_apart(counts: Counts) -> bool:

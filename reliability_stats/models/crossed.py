@@ -88,6 +88,7 @@ class Crossed(Model):
 
     inference: ClassVar[str] = "nuts"
     separable: ClassVar[bool] = False
+    joint: ClassVar[bool] = True
 
     baseline: str | None = None
     families: Mapping[str, str] | tuple[tuple[str, str], ...] | None = field(

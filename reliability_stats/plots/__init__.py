@@ -10,12 +10,23 @@ import importlib
 from typing import Any
 
 _HOMES = {
+    "_after_outcome": "after_outcome after_outcome_data",
     "_capability_reliability": "capability_reliability capability_reliability_data",
+    "_drift": "drift_bands drift_bands_data",
     "_ecdf_difference": "ecdf_difference ecdf_difference_data",
+    "_intervals_of": "intervals_of intervals_of_data",
+    "_flicker_map": "flicker_map flicker_map_data",
+    "_model_range": "model_range model_range_data",
+    "_monitor": "monitor_path monitor_path_data",
     "_pass_curves": "pass_curves pass_curves_data",
+    "_regression_map": "regression_map regression_map_data",
     "_rootogram": "rootogram rootogram_data",
     "_style": "style",
     "_task_map": "task_map task_map_data",
+    "_workflow_steps": "workflow_steps workflow_steps_data",
+    "_persistence_curve": "persistence_curve persistence_curve_data",
+    "_rank_lines": "rank_lines rank_lines_data",
+    "_zones": "zones zones_data",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -11,6 +11,7 @@ import numpy as np
 from .._counts import plural
 from .._summary import identification_by_unit
 from .._version import __version__
+from ..flicker import Flags
 from ..posterior import Posterior
 from ..trials import Trials
 from ._blind_spots import blind_spots, seen_only_as_named
@@ -26,17 +27,26 @@ from ._document import (
     Terms,
 )
 from ._figures import figures
+from ._hidden import hidden
 from ._sources import used
+from ._verdicts import flags_of, repeated, states, verdicts, zone_section
 from .findings import Findings, estimands_for, interval, meaning
 from .tables import BASIS, digits
 
 MOST_CARDS = 12
-MOST_TASKS = 200
 ENDS = {"failure": "missing outcomes as failures", "success": "missing outcomes as successes"}
 
 
 def compose(
-    ends: dict[str, Posterior], *, k: int | None, over: str, prob: float, title: str
+    ends: dict[str, Posterior],
+    *,
+    k: int | None,
+    over: str,
+    prob: float,
+    title: str,
+    flags: Flags | None,
+    capable: float,
+    dependable: float,
 ) -> Document:
     """Make the report of a posterior, or of the two that bound missing outcomes.
 
@@ -50,18 +60,27 @@ def compose(
         Target and mass of the intervals.
     title : str
         What the report is called.
+    flags : Flags or None
+        Made before; otherwise computed with the usual tolerances.
+    capable, dependable : float
+        Thresholds of the zones.
     """
     found = {end: Findings(post, k=k, over=over, prob=prob) for end, post in ends.items()}
     first = next(iter(found.values()))
+    flagged = {end: flags_of(each.post, flags) for end, each in found.items()}
+    seen = flagged[next(iter(flagged))]
     sections = [
         _headline(found),
         _figures(first),
         _summary(found),
-        _tasks(first),
+        _verdicts(found, flagged),
+        states(first.post, seen, prob) if seen is not None else None,
+        zone_section(first.post, k=first.k, over=over, capable=capable, dependable=dependable),
+        hidden(first.post, prob),
         _checks(first),
         _observed(first),
         _not_shown(first.post.trials),
-        _methods(first),
+        _methods(first, seen),
         _record(first),
     ]
     return Document(title, _lead(first), tuple(s for s in sections if s is not None))
@@ -165,50 +184,21 @@ def _summary_rows(found: Findings) -> Iterator[tuple[str, ...]]:
             )
 
 
-def _tasks(found: Findings) -> Section | None:
-    """List the tasks that most probably flicker."""
-    post = found.post
-    if post.trials.counts.n.max() == 1:
-        return None
-    cells = post.tasks(prob=found.prob)
-    between = cells[(cells["successes"] > 0) & (cells["successes"] < cells["n"])]
-    order = between.sort_values("p_flickering", ascending=False, kind="stable")
-    shown = order.head(MOST_TASKS)
-    labels = [name for name in ("system", "task", "condition") if name in cells.columns]
-    rows = tuple(
-        (
-            *(str(row[name]) for name in labels),
-            f"{row['successes']} of {row['n']}",
-            f"{row['p_flickering']:.2f}",
-            f"[{row['lower']:.2f}, {row['upper']:.2f}]",
-        )
-        for row in shown.to_dict("records")
-    )
-    if not rows:
-        text = "No task both succeeded and failed. That alone does not show that none flickers."
-        return Section("tasks", "Where competence flickers", (Paragraph(text),))
-    head = (*labels, ">successes", ">P(.1 < p < .9)", f">{100 * found.prob:g}% interval of p")
-    left = len(order) - len(shown)
-    note = (
-        "Tasks that both succeeded and failed, by the posterior probability that their success "
-        "probability lies between .1 and .9."
-        + (f" {plural(left, 'more task')} not listed." if left else "")
-    )
-    return Section("tasks", "Where competence flickers", (Grid(head, rows, note),))
+def _verdicts(found: dict[str, Findings], flags: dict[str, Flags | None]) -> Section | None:
+    """Judge the systems."""
+    blocks: list[Any] = []
+    for end in found:
+        each = flags[end]
+        if each is not None:
+            blocks += verdicts(each, ENDS[end].capitalize() if end else "")
+    return Section("verdicts", "Verdicts", tuple(blocks)) if blocks else None
 
 
 def _checks(found: Findings) -> Section:
     """Say what was checked of the data and the computation."""
     summary, counts = found.summary, found.post.trials.counts
-    pairs = []
-    chains = summary["r_hat"].notna().any()
-    if chains:
-        worst, least = summary["r_hat"].max(), summary["ess_bulk"].min()
-        pairs.append(
-            ("Sampling", f"Largest R-hat {worst:.3f}, smallest bulk effective sample {least:.0f}.")
-        )
-    else:
-        pairs.append(("Computation", "By quadrature, without chains: nothing to converge."))
+    diagnosis = found.post.diagnose()
+    pairs = [("Computation", diagnosis.verdict)]
     unfixed = sum(
         identification_by_unit(estimand, counts, found.over).count("model")
         for estimand in estimands_for(counts, found.k)
@@ -239,7 +229,7 @@ def _not_shown(trials: Trials) -> Section:
     return Section("not-shown", "What this report does not show", (Paragraph(text), Bullets(items)))
 
 
-def _methods(found: Findings) -> Section:
+def _methods(found: Findings, flags: Flags | None) -> Section:
     """Name the methods and their sources."""
     post = found.post
     names = [estimand.name for estimand in estimands_for(post.trials.counts, found.k)]
@@ -250,9 +240,10 @@ def _methods(found: Findings) -> Section:
     )
     works = used(
         names,
-        model=type(post.model).__name__,
+        models={type(post.model).__name__, *(flags.settings["models"] if flags else ())},
         method=str(post.sampler_info.get("method", "")),
-        regions=post.trials.counts.n.max() > 1,
+        regions=repeated(post),
+        labels=flags is not None,
     )
     return Section("methods", "Methods", (Paragraph(text), Sources(works)))
 

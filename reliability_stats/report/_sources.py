@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from ._document import Source
 
 
@@ -75,12 +77,38 @@ SOURCES = {
             1996,
             "10.1080/00031305.1996.10473359",
         ),
+        _article(
+            "newton2004",
+            "labels of tasks with few expected errors",
+            "Newton, Michael A. and Noueiry, Amine and Sarkar, Deepayan and Ahlquist, Paul",
+            "Detecting differential gene expression with a semiparametric hierarchical mixture "
+            "method",
+            "Biostatistics",
+            2004,
+            "10.1093/biostatistics/5.2.155",
+        ),
+        _article(
+            "ferguson1973",
+            "the model of tasks without a shape",
+            "Ferguson, Thomas S.",
+            "A Bayesian analysis of some nonparametric problems",
+            "The Annals of Statistics",
+            1973,
+            "10.1214/aos/1176342360",
+        ),
     )
 }
 """By key; a report names those whose methods it used."""
 
 
-def used(estimands: list[str], *, model: str, method: str, regions: bool) -> tuple[Source, ...]:
+def used(
+    estimands: Sequence[str],
+    *,
+    models: Collection[str],
+    method: str,
+    regions: bool,
+    labels: bool,
+) -> tuple[Source, ...]:
     """Choose the sources of what a report used, in the order above."""
     wanted = set()
     if any(name.startswith(("pass@", "gap")) for name in estimands):
@@ -89,10 +117,14 @@ def used(estimands: list[str], *, model: str, method: str, regions: bool) -> tup
         wanted.add("yao2024")
     if "icc" in estimands:
         wanted.add("ridout1999")
-    if model == "BetaBinomial":
+    if "BetaBinomial" in models:
         wanted.add("skellam1948")
     if method.startswith("quadrature"):
         wanted.add("trefethen2014")
+    if "GridMixture" in models:
+        wanted.add("ferguson1973")
     if regions:
         wanted.add("hyndman1996")
+    if labels:
+        wanted.add("newton2004")
     return tuple(source for key, source in SOURCES.items() if key in wanted)

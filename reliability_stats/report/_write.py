@@ -5,9 +5,10 @@ from __future__ import annotations
 from os import PathLike
 from pathlib import Path
 
-from .._validation import check_k, check_over, check_prob
+from .._validation import check_fraction, check_k, check_over, check_prob
 from ..exceptions import ArgumentError
 from ..fitting import fit
+from ..flicker import Flags
 from ..posterior import Posterior
 from ..trials import Trials
 from ._compose import compose
@@ -23,6 +24,9 @@ def report(
     over: str = "population",
     prob: float = 0.95,
     title: str = "Capability and reliability",
+    flags: Flags | None = None,
+    capable: float = 0.5,
+    dependable: float = 0.8,
 ) -> Path:
     """Write a report: what each system can do, what it keeps doing, and what was not looked at.
 
@@ -42,6 +46,12 @@ def report(
         Mass of the intervals.
     title : str
         Heads the report.
+    flags : Flags, optional
+        What `flag_flicker` gave, with the tolerances of your choice. By default it is computed with
+        its own defaults, for which a second model is fitted if there are at most 12 systems.
+    capable, dependable : float in (0, 1), default 0.5 and 0.8
+        Thresholds of the zones: of pass@k, and of ``Persistence(k - 1)``. They are a choice of
+        whoever deploys the system, and the report shows them.
 
     Returns
     -------
@@ -80,7 +90,16 @@ def report(
     if k is not None:
         k = check_k(k, minimum=2)
     over, prob = check_over(over), check_prob(prob)
-    document = compose(_ends(source), k=k, over=over, prob=prob, title=str(title))
+    document = compose(
+        _ends(source),
+        k=k,
+        over=over,
+        prob=prob,
+        title=str(title),
+        flags=flags,
+        capable=check_fraction(capable, "capable"),
+        dependable=check_fraction(dependable, "dependable"),
+    )
     if kind == ".html":
         from ._html import to_html
 

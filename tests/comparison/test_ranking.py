@@ -134,3 +134,24 @@ def test_it_prints_both_axes(ladder):
     assert "reliability: pass^5" in text
     assert "of 15 pairs" in text
     assert rs.rank(ladder)._repr_html_().startswith("<pre>")
+
+
+def test_single_runs_rank_on_the_score_alone():
+    outcomes = (
+        np.random.default_rng(1).random((3, 40, 1)) < np.array([0.3, 0.5, 0.9])[:, None, None]
+    )
+    with pytest.warns(rs.IdentifiabilityWarning):
+        found = rs.rank(rs.Trials.from_array(outcomes), rs.SuccessRate(), draws=200)
+    ranks = found.frame.set_index(["estimand", "system"])["rank"]
+    assert ranks["success_rate"].notna().all()
+    assert ranks["pass^2"].isna().all()
+    assert "system 2" in repr(found)
+
+
+@pytest.mark.filterwarnings("ignore::reliability_stats.IdentifiabilityWarning")
+def test_many_systems_with_single_trials():
+    outcomes = np.random.default_rng(1).random((70, 30, 1)) < np.linspace(0, 1, 70)[:, None, None]
+    outcomes[:20] = False
+    found = rs.rank(rs.Trials.from_array(outcomes), rs.SuccessRate(), draws=100).frame
+    means = found.loc[found["estimand"] == "success_rate", "mean"].to_numpy()
+    assert means == pytest.approx(outcomes.mean(axis=(1, 2)))

@@ -28,6 +28,7 @@ def test_names():
     assert NAMES == (
         "tau-bench-airline-gpt4o",
         "tau-bench-airline-react",
+        "researchgym",
         "rat-tumors",
         "simulated-three-systems",
     )
@@ -57,6 +58,7 @@ def test_fingerprints_do_not_change():
     assert found == {
         "tau-bench-airline-gpt4o": "02596508",
         "tau-bench-airline-react": "f215766e",
+        "researchgym": "461edfc0",
         "rat-tumors": "2902a39d",
         "simulated-three-systems": "9ebe401a",
     }

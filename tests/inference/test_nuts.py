@@ -18,7 +18,7 @@ from reliability_stats.models._crossed_prior import log_density
 
 pytest.importorskip("nutpie")
 
-OPTIONS = {"draws": 1000, "tune": 500, "chains": 4, "cores": 1, "progress": False}
+OPTIONS = {"draws": 1000, "tune": 400, "chains": 4, "cores": 1, "progress": False}
 RHO = np.array([0.1, 0.3, 0.2])
 CENTRE, TASK_SD = np.array([1.0, -0.5, 0.2]), 1.5
 
@@ -57,7 +57,8 @@ def test_recovers_the_truth(fitted):
             rows = table[table["estimand"] == estimand.name]
             assert (rows["lower"] < truth).all()
             assert (truth < rows["upper"]).all()
-    assert (observed["sd"] < population["sd"].to_numpy()).all()
+    narrower = observed["sd"].to_numpy() < population["sd"].to_numpy()
+    assert narrower[observed["identified"] == "yes"].all()
     assert (population["ess_bulk"] > 400).all()
     assert (population["interval"] == "eti").all()
 
@@ -73,9 +74,12 @@ def test_says_how_it_was_sampled(fitted):
 
 
 def test_equal_seeds_give_equal_draws(fitted):
-    post, _ = fitted
-    again = rs.fit(post.trials, rs.Crossed(), rng=1, **OPTIONS)
-    other = rs.fit(post.trials, rs.Crossed(), rng=2, **OPTIONS)
+    few = OPTIONS | {"draws": 50, "tune": 100, "chains": 2}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rs.ConvergenceWarning)
+        post, again, other = (
+            rs.fit(fitted[0].trials, rs.Crossed(), rng=seed, **few) for seed in (1, 1, 2)
+        )
     for over in ("population", "observed"):
         mine = post.draws(rs.PassHatK(3), over=over)
         assert mine.equals(again.draws(rs.PassHatK(3), over=over))

@@ -320,3 +320,14 @@ def test_intervals_cover(kind):
 def test_intervals_cover_in_full(kind, law):
     worst = stats.binom.ppf(0.9999, 150, 0.05)
     assert max(misses(LAWS[law], kind, 150, 2).values()) <= worst
+
+
+def test_an_interval_for_any_shape_includes_that_of_a_beta_distribution(ladder):
+    # from the published ladder alone, pass^8 is at least as open as from the raw 50 x 4 counts
+    values = ["0.420", "0.273", "0.220", "0.200"]
+    table = bounds(Leaderboard.from_frame(ladder(values, 50, 4)), rs.PassHatK(8))
+    free, model = table.iloc[0], table.iloc[1]
+    raw = rs.fit(rs.datasets.load("tau-bench-airline-gpt4o")).summary(rs.PassHatK(8)).iloc[0]
+    assert (model["lower"], model["upper"]) == pytest.approx((raw["lower"], raw["upper"]), abs=1e-6)
+    assert free["lower"] <= raw["lower"] < raw["upper"] <= free["upper"]
+    assert free["upper"] - free["lower"] < 2 * (raw["upper"] - raw["lower"])

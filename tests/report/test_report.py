@@ -58,6 +58,12 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
+@pytest.fixture(autouse=True)
+def one_model(monkeypatch):
+    """Fit no second model for verdicts, except where a fixture of the module asks for it."""
+    monkeypatch.setattr("reliability_stats.report._verdicts.MOST_JUDGED", 0)
+
+
 @pytest.fixture(scope="module")
 def post():
     return rs.fit(rs.datasets.load("simulated-three-systems"))
@@ -225,6 +231,8 @@ def test_characters_that_the_font_lacks(tmp_path):
         ("r.html", {"k": 1}, "k must be"),
         ("r.html", {"over": "all"}, "over must be"),
         ("r.html", {"prob": 2}, "prob must"),
+        ("r.html", {"capable": 2}, "capable must"),
+        ("r.html", {"dependable": -1}, "dependable must"),
     ],
 )
 def test_refused(post, tmp_path, name, options, message):
@@ -245,17 +253,87 @@ def test_without_jinja2(post, tmp_path, monkeypatch):
 
 
 def test_sources_are_those_of_the_methods_used():
-    keys = {work.key for work in used(["success_rate"], model="X", method="nuts", regions=False)}
-    assert keys == set()
-    keys = {
-        work.key
-        for work in used(
-            ["pass@4", "pass^4", "icc"], model="BetaBinomial", method="quadrature", regions=True
-        )
-    }
-    assert keys == set(SOURCES)
+    assert not used(["success_rate"], models={"X"}, method="nuts", regions=False, labels=False)
+    everything = used(
+        ["pass@4", "pass^4", "icc"],
+        models={"BetaBinomial", "GridMixture"},
+        method="quadrature",
+        regions=True,
+        labels=True,
+    )
+    assert {work.key for work in everything} == set(SOURCES)
     for work in SOURCES.values():
         assert re.search(r"doi = \{10\.\d{4,}/\S+\}", work.bibtex)
+
+
+def test_verdicts_and_zones_stand_beside_the_numbers(html):
+    text = Page(html).text
+    assert "Flickering competence: more than 20% of tasks flicker" in text
+    assert "steady Locally persistent: on 29 of 60 tasks" in text
+    assert "4 of 8 flickering 1.00" in text
+    assert "all systems: could not be checked: the order is not known" in text
+    assert "flickering capable but flickering 0.00 1.00 0.00 0.00" in text
+    assert "Newton, Michael A." in text
+    assert "Ferguson, Thomas S." in text
+    assert " failed system" not in text
+
+
+def test_singular_achievements_are_listed(tmp_path):
+    rows = np.zeros((2, 10, 4))
+    rows[0, 9] = [1, 1, 0, 1]
+    rows[1, :5] = 1
+    trials = rs.Trials.from_array(rows, systems=["a", "b"])
+    text = Page(rs.report(trials, tmp_path / "r.html").read_text("utf-8")).text
+    assert "Singular achievements" in text
+    assert re.search(r"a 9 3 of 4 [01]\.\d\d 0\.\d\d 0\.\d\d", text)
+    assert "no groups of users or families of tasks were named" in text
+
+
+def test_no_singular_achievement_is_said(html):
+    assert "Singular achievements: none." in Page(html).text
+
+
+def test_local_fit_of_groups_is_said(tmp_path):
+    frame = pd.DataFrame(
+        [
+            {"system": "s", "task": f"{where}{task}", "where": where, "success": success}
+            for where, wins in (("billing", 10), ("travel", 3))
+            for task in range(12 if where == "billing" else 24)
+            for success in [1] * wins + [0] * (10 - wins)
+        ]
+    )
+    trials = rs.Trials.from_frame(frame, group="where")
+    text = Page(rs.report(trials, tmp_path / "r.html").read_text("utf-8")).text
+    assert "s locally fitted: billing. Success rate" in text
+
+
+def test_flags_of_ones_own_choice(post, tmp_path):
+    flags = rs.flag_flicker(post, low=0.3, high=0.7, tolerance=0.5)
+    text = rs.report(post, tmp_path / "r.md", flags=flags).read_text("utf-8").replace("\\", "")
+    assert "flickers if 0.3 < p < 0.7" in text
+    assert "more than 50% of its tasks" in text
+    assert "Undetermined (one model)" in text
+
+
+def test_zones_at_ones_own_thresholds(post, tmp_path):
+    file = rs.report(post, tmp_path / "r.md", flags=rs.flag_flicker(post), dependable=0.05)
+    text = file.read_text("utf-8").replace("\\", "")
+    assert "| flickering | dependable |" in text
+    assert "with probability of at least 0.05" in text
+
+
+def test_refuses_flags_of_other_trials(post, tmp_path):
+    other = rs.flag_flicker(rs.fit(rs.datasets.load("tau-bench-airline-gpt4o")))
+    with pytest.raises(ArgumentError, match="flags must be of the trials that are reported"):
+        rs.report(post, tmp_path / "r.md", flags=other)
+    with pytest.raises(ArgumentError, match="what flag_flicker gives, not list"):
+        rs.report(post, tmp_path / "r.md", flags=[])
+
+
+def test_many_systems_are_not_judged_by_a_second_model(tmp_path):
+    trials = rs.Trials.from_array(outcomes(13, 4, 3))
+    text = rs.report(trials, tmp_path / "r.md").read_text("utf-8")
+    assert "Undetermined \\(one model\\)" in text
 
 
 @pytest.mark.slow

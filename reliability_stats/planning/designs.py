@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._numerics import FloatArray
-from ._summary import as_estimands
-from ._validation import check_k, check_positive_int, check_prob, check_rng, check_thresholds
-from .estimands import Estimand, Gap, PassAtK, PassHatK, SuccessRate
-from .estimands.thresholds import HIGH, LOW
-from .exceptions import ArgumentError
-from .fitting import fit
-from .models import BetaBinomial
-from .models.priors import Beta
-from .posterior import Posterior
-from .trials import Trials
+from .._numerics import FloatArray
+from .._summary import as_estimands
+from .._validation import check_k, check_prob, check_rng, check_thresholds
+from ..estimands import Estimand, Gap, PassAtK, PassHatK, SuccessRate
+from ..estimands.thresholds import HIGH, LOW
+from ..exceptions import ArgumentError
+from ..fitting import fit
+from ..models import BetaBinomial
+from ..posterior import Posterior
+from ..trials import Trials
+from ._costs import Design, identified
+from ._costs import designs as designs_of
+from ._truths import truths
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Plan", "plan"]
 
-Design = tuple[int, int, float]
-"""Tasks, trials a task, cost."""
 SPREAD = (0.1, 0.9)
 """Quantiles of the width over simulated evaluations that are shown beside its mean."""
 
@@ -188,8 +188,8 @@ def plan(
     low, high = check_thresholds(low, high)
     size = check_k(simulations, "simulations", minimum=2)
     generator = check_rng(rng)
-    designs = list(_designs(tasks, trials, budget, cost_task, cost_trial))
-    model, source, mean, icc = _truths(pilot, system, size, generator)
+    designs = list(designs_of(tasks, trials, budget, cost_task, cost_trial))
+    model, source, mean, icc = truths(pilot, system, size, generator)
     wanted = _wanted(estimands, max(k for _, k, _ in designs))
     rows = []
     seeds = generator.spawn(len(designs))
@@ -208,7 +208,7 @@ def plan(
                     "runs": n_tasks * k,
                     "cost": cost,
                     "estimand": estimand.name,
-                    "identified": _identified(estimand, k),
+                    "identified": identified(estimand, k),
                     **_width(result.upper - result.lower),
                     "settled": float(settled.mean()),
                 }
@@ -216,13 +216,6 @@ def plan(
     import pandas as pd
 
     return Plan(pd.DataFrame(rows), prob, size, source)
-
-
-def _identified(estimand: Estimand, k: int) -> str:
-    """Say what an interval rests on with k trials a task."""
-    if k >= estimand.degree:
-        return "yes"
-    return "no" if k == 1 else "model"
 
 
 def _width(widths: FloatArray) -> dict[str, float]:
@@ -244,82 +237,6 @@ def _wanted(estimands: Estimand | Sequence[Estimand] | None, largest: int) -> tu
     return as_estimands(estimands, Trials.from_array([[1]]).counts, model=True)
 
 
-def _listed(values: Any, name: str) -> list[int]:
-    """Accept one number or several."""
-    if isinstance(values, Iterable) and not isinstance(values, (str, bytes)):
-        out = [check_positive_int(value, name) for value in values]
-        if not out:
-            raise ArgumentError(f"{name} is empty; give at least one number.")
-        return list(dict.fromkeys(out))
-    return [check_positive_int(values, name)]
-
-
-def _designs(
-    tasks: Any, trials: Any, budget: float | None, cost_task: float, cost_trial: float
-) -> Iterator[Design]:
-    """Give tasks, trials and cost of every design."""
-    for name, value in (("cost_task", cost_task), ("cost_trial", cost_trial)):
-        if not isinstance(value, (int, float)) or not 0 <= value < np.inf:
-            raise ArgumentError(f"{name} must be a finite number of at least 0, not {value!r}.")
-    if tasks is None and budget is None:
-        raise ArgumentError("Give tasks=..., or budget=... to spend on as many as it pays for.")
-    if budget is not None and (not isinstance(budget, (int, float)) or not 0 < budget < np.inf):
-        raise ArgumentError(f"budget must be a finite number above 0, not {budget!r}.")
-    for k in _listed(trials, "trials"):
-        each = cost_task + k * cost_trial
-        if tasks is None:
-            if not each > 0:
-                raise ArgumentError("With a budget, a task must cost something.")
-            number = int((budget or 0.0) / each + 1e-9)
-            if number < 1:
-                raise ArgumentError(
-                    f"A budget of {budget:g} does not pay for one task with {k} trials, which "
-                    f"costs {each:g}."
-                )
-            yield number, k, number * each
-            continue
-        for number in _listed(tasks, "tasks"):
-            if budget is None or number * each <= budget:
-                yield number, k, number * each
-
-
-def _truths(
-    pilot: Any, system: str | None, size: int, rng: np.random.Generator
-) -> tuple[BetaBinomial, str, FloatArray, FloatArray]:
-    """Draw true means and correlations from a pilot's posterior or from a prior."""
-    if isinstance(pilot, Posterior):
-        if not isinstance(pilot.model, BetaBinomial):
-            raise ArgumentError("A pilot must be fitted by BetaBinomial.")
-        if system is None and len(pilot.systems) > 1:
-            raise ArgumentError(
-                f"The pilot has {len(pilot.systems)} systems; name one with system=..., such as "
-                f"{pilot.systems[0]!r}."
-            )
-        if system is not None and system not in pilot.systems:
-            raise ArgumentError(
-                f"The pilot has no system {system!r}; it has {', '.join(pilot.systems)}."
-            )
-        unit = pilot.systems.index(system) if system is not None else 0
-        drawn = pilot.engine.parameters(1, max(size, 1000), cells=False)
-        rows = rng.choice(max(size, 1000), size=size, replace=False)
-        mean, icc = (drawn[name][1][0, rows, unit] for name in ("mean", "icc"))
-        return pilot.model, f"the posterior of {pilot.systems[unit]!r}", mean, icc
-    model = BetaBinomial() if pilot is None else pilot
-    if not isinstance(model, BetaBinomial):
-        raise ArgumentError(
-            f"pilot must be a Posterior or BetaBinomial, not {type(pilot).__name__}."
-        )
-    priors = (model.mean_prior, model.icc_prior)
-    if model.log_prior is not None or not all(isinstance(prior, Beta) for prior in priors):
-        raise ArgumentError(
-            "Truths can be drawn only from Beta priors; give priors as Beta(a, b), or fit a pilot."
-        )
-    mean, icc = (
-        rng.beta(prior.a, prior.b, size=size) for prior in priors if isinstance(prior, Beta)
-    )
-    return model, f"the prior of {model!r}", mean, icc
-
-
 def _evaluations(
     mean: FloatArray, icc: FloatArray, tasks: int, trials: int, rng: np.random.Generator
 ) -> Trials:
@@ -333,7 +250,7 @@ def _evaluations(
     return Trials.from_array(np.arange(trials) < successes[..., None], systems=names)
 
 
-def _shown(designs: list[tuple[int, int, float]], progress: bool) -> Iterator[Design]:
+def _shown(designs: list[Design], progress: bool) -> Iterator[Design]:
     """Go through the designs, with a progress bar if it is wanted."""
     if not progress:
         yield from designs
