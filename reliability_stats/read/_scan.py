@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
-from .._lazy import LazyRows
+from .._lazy import LazyRows, collect
 from ..exceptions import TrialDataError
 from ..trials import Trials
 from ._records import ONE_SYSTEM, Reading
@@ -35,6 +35,10 @@ def schema_of(files: Iterable[Path]) -> dict[str, Any] | None:
             schema = dict(pl.read_parquet_schema(file))
         except Exception:
             return None
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # Polars, on a damaged file
+                raise
+            return None
         if first is not None and schema != first:
             return None
         first = schema
@@ -51,7 +55,13 @@ def scanned(
     import polars as pl
 
     table = _open(files)
-    height = sum(_height(reading, file, len(columns)) for file in files)
+    heights = [_height(file) for file in files]
+    if None in heights:
+        return None
+    for file, number in zip(files, heights, strict=True):
+        refuse_many(reading, file, number or 0, len(columns))
+        reading.read[file] = None
+    height = sum(number or 0 for number in heights)
     rows = table.select(**{role: pl.col(name) for role, name in columns.items()})
     try:
         trials = Trials.from_frame(
@@ -75,10 +85,15 @@ def statuses_of(files: list[Path], name: str) -> bool:
     import polars as pl
 
     try:
-        words = _open(files).select(pl.col(name).unique()).collect(engine="streaming")
-    except Exception:
+        words = _run(_open(files).select(pl.col(name).unique()))
+    except TrialDataError:
         return False
     return statuses_known(words[name].to_list())
+
+
+def _run(frame: pl.LazyFrame) -> nw.DataFrame[Any]:
+    """Have Polars run; its errors, and its panics on damaged files, become ours."""
+    return collect(nw.from_native(frame))
 
 
 def _open(files: list[Path]) -> pl.LazyFrame:
@@ -88,14 +103,14 @@ def _open(files: list[Path]) -> pl.LazyFrame:
     return pl.scan_parquet(list(map(str, files)), glob=False, hive_partitioning=False)
 
 
-def _height(reading: Reading, file: Path, width: int) -> int:
-    """Give the number of rows, which Parquet knows; refuse more fields than allowed."""
+def _height(file: Path) -> int | None:
+    """Give the number of rows, which Parquet knows; None if Polars cannot read the file."""
     import polars as pl
 
-    rows = int(_open([file]).select(pl.len()).collect().item())
-    refuse_many(reading, file, rows, width)
-    reading.read[file] = None
-    return rows
+    try:
+        return int(_run(_open([file]).select(pl.len())).item())
+    except TrialDataError:
+        return None
 
 
 def _plain(columns: dict[str, str], schema: dict[str, Any]) -> bool:
@@ -148,7 +163,10 @@ def _has_blanks(trials: Trials, rows: pl.LazyFrame, trial: Any) -> bool:
     if trial != pl.String:
         return False
     blank = rows.filter(pl.col("trial").str.strip_chars() == "").select("trial").head(1)
-    return bool(blank.collect(engine="streaming").height)
+    try:
+        return bool(len(_run(blank)))
+    except TrialDataError:
+        return True
 
 
 def _as_read(trials: Trials) -> Trials:

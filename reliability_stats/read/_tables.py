@@ -50,7 +50,13 @@ def block_of(reading: Reading, file: Path, names: Iterable[str]) -> Block:
         return _csv_block(reading, file, wanted)
     table = _arrow(reading, file, wanted)
     places = [f"row {i}" for i in range(table.num_rows)]
-    return Block(places, {name: table.column(name).to_pylist() for name in wanted})
+    values = {}
+    for name in wanted:
+        try:
+            values[name] = table.column(name).to_pylist()
+        except (ValueError, OverflowError) as error:  # text that is no UTF-8, times out of range
+            raise TrialDataError(f"{file}: column {name!r} cannot be read: {error}.") from None
+    return Block(places, values)
 
 
 def rows_of(reading: Reading, file: Path, names: Iterable[str]) -> Iterator[Row]:
@@ -141,13 +147,21 @@ def _arrow(reading: Reading, file: Path, columns: list[str] | None) -> Any:
         if suffix(file) in PARQUET:
             parquet = pa.parquet.ParquetFile(file)
             refuse_many(reading, file, parquet.metadata.num_rows, len(columns or ("one",)))
-            return parquet.schema_arrow.names if columns is None else parquet.read(columns)
+            return parquet.schema_arrow.names if columns is None else _valid(parquet.read(columns))
         if file.stat().st_size > reading.max_bytes:
             raise TrialDataError(
                 f"{file}: larger than {reading.max_bytes} bytes. Give a larger max_bytes= if you "
                 "trust it."
             )
         table = pa.feather.read_table(file, columns=columns)
-        return table.column_names if columns is None else table
-    except (pa.ArrowException, OSError) as error:
+        return table.column_names if columns is None else _valid(table)
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        if isinstance(error, TrialDataError):
+            raise
         raise TrialDataError(f"{file}: cannot be read as a table: {error}.") from None
+
+
+def _valid(table: Any) -> Any:
+    """Check every offset and text before anything is read through it: files may be damaged."""
+    table.validate(full=True)
+    return table

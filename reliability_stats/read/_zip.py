@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,6 +15,10 @@ from ..exceptions import TrialDataError
 
 MAX_MEMBERS = 1_000_000
 MAX_RATIO = 1000
+BROKEN = (
+    *(zipfile.BadZipFile, OSError, EOFError, zlib.error, lzma.LZMAError, struct.error),
+    *(ValueError, RuntimeError),  # RuntimeError: encrypted, or of a version that is not known
+)
 STORED_OR_DEFLATED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 
 
@@ -25,7 +31,7 @@ def archive(file: Path, max_bytes: int) -> Iterator[zipfile.ZipFile]:
         with zipfile.ZipFile(file) as opened:
             _check(file, opened, max_bytes)
             yield opened
-    except (zipfile.BadZipFile, OSError, EOFError, zlib.error, ValueError) as error:
+    except BROKEN as error:
         if isinstance(error, TrialDataError):
             raise
         raise TrialDataError(f"{file}: cannot be read as a zip archive: {error}.") from error

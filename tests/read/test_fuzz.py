@@ -280,3 +280,52 @@ def test_hostile_archives(tmp_path):
     assert rs.read_inspect(whole).n_trials == 1
     with pytest.raises(rs.TrialDataError, match="max_bytes"):
         rs.read_inspect(whole, max_bytes=20)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"), [(6, 200), (8, 1), (8, 64), (10, 14), (10, 99), (16, 7)]
+)
+def test_archives_that_cannot_be_unpacked(tmp_path, place, value):
+    """A version nobody knows, encryption, another packing, a wrong sum: all members say so."""
+    base("inspect_eval", tmp_path)
+    (file,) = files_of(tmp_path)
+    data = bytearray(file.read_bytes())
+    for signature, shift in ((b"PK\x01\x02", 0), (b"PK\x03\x04", -2)):
+        at = data.find(signature)
+        while at >= 0:
+            data[at + place + shift] = value
+            at = data.find(signature, at + 4)
+    file.write_bytes(bytes(data))
+    assert attempt("inspect_eval", tmp_path) is None
+
+
+def test_a_damaged_parquet_file_on_which_polars_panics(tmp_path, monkeypatch):
+    """Polars may panic, which is no Exception; the file is then read by Arrow, or refused."""
+    pl = pytest.importorskip("polars")
+
+    class PanicException(BaseException):
+        pass
+
+    def panic(*_, **__):
+        raise PanicException("called `Result::unwrap()` on an `Err` value")
+
+    base("parquet", tmp_path)
+    whole = attempt("parquet", tmp_path)
+    monkeypatch.setattr(pl.LazyFrame, "collect", panic)
+    assert attempt("parquet", tmp_path) == whole
+    monkeypatch.setattr(pl, "read_parquet_schema", panic)
+    assert attempt("parquet", tmp_path) == whole
+
+
+def test_text_and_offsets_of_arrow_are_checked(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.feather
+
+    for offsets, text in (((0, 1, 3), b"t\xff\xfe"), ((0, 9, 3), b"tuv")):
+        buffers = [None, pa.array(offsets, pa.int32()).buffers()[1], pa.py_buffer(text)]
+        task = pa.Array.from_buffers(pa.utf8(), 2, buffers)
+        table = pa.table({"system": ["a", "a"], "task": task, "success": [1, 0]})
+        file = tmp_path / "s0.feather"
+        pyarrow.feather.write_feather(table, file, compression="uncompressed")
+        with pytest.raises(rs.TrialDataError, match="cannot be read"):
+            rs.read_table(file)
