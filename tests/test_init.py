@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,14 @@ def test_the_front_door_is_small():
 
 def test_is_typed():
     assert (Path(rs.__file__).parent / "py.typed").exists()
+
+
+def test_names_used_in_examples_are_there():
+    root = Path(rs.__file__).parents[1]
+    files = [
+        *root.glob("reliability_stats/**/*.py"),
+        *root.glob("examples/*.py"),
+        *root.glob("docs/**/*.md"),
+    ]
+    used = {name for file in files for name in re.findall(r"\brs\.(\w+)", file.read_text("utf-8"))}
+    assert not {name for name in used if not hasattr(rs, name)}
