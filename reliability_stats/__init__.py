@@ -27,7 +27,9 @@ _HOMES = {
     "fitting": "fit",
     "claims": "claim Claim",
     "flicker": "Flags Grader flag_flicker minimal_trials LocalFit local_fit singular",
-    "history": "ChangePoint ChangePosterior",
+    "history": (
+        "ChangePoint ChangePosterior Drift DriftPosterior Monitor monitor Regressions regressions"
+    ),
     "leaderboard": "Leaderboard bounds reconstruct",
     "model_comparison": "compare_models",
     "models": "Beta BetaBinomial Crossed GridMixture LogitNormal SpikeSlab",
