@@ -28,6 +28,10 @@ _HOMES = {
     "claims": "claim Claim",
     "flicker": "Flags Grader flag_flicker minimal_trials LocalFit local_fit singular",
     "history": (
+        "ChangePoint ChangePosterior Drift DriftPosterior MarkovPersistence MarkovPosterior "
+        "Monitor monitor Regressions regressions"
+    ),
+    "horizon": "Horizon HorizonComparison HorizonPosterior compare_horizons",
     "leaderboard": "Leaderboard bounds reconstruct",
     "model_comparison": "compare_models",
     "models": "Beta BetaBinomial Crossed GridMixture LogitNormal SpikeSlab",
