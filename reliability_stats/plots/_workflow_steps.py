@@ -174,6 +174,6 @@ def _draw(ax: Axes, data: pd.DataFrame) -> None:
     above(
         ax,
         0.0,
-        f"filled: mean and {percent(data['prob'].iloc[0])} interval; hollow: whole, step perfect",
+        f"{percent(data['prob'].iloc[0])} intervals; hollow: if perfect",
     )
     label_axes(ax, x="reliability, given that all went well before")
