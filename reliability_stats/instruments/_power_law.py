@@ -117,10 +117,28 @@ def scaled_quantiles(n: int, log_share: FloatArray, weight: FloatArray, level: f
     centre = special.gammaincinv(n, level)
     low = np.full(len(log_share), -700.0)
     high = np.full(len(log_share), np.log(centre) + 30)
-    for _ in range(60):
-        middle = (low + high) / 2
-        ratio = np.exp(np.minimum(middle[:, None] - log_share, 700.0))
-        below = special.gammainc(n, ratio) @ weight < level
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    found = np.exp((low + high) / 2)
-    return np.where(np.isneginf(log_share.max(axis=1)), 0.0, found)
+    known = np.flatnonzero(~np.isneginf(log_share.max(axis=1)))
+    with np.errstate(divide="ignore"):
+        at = np.clip(np.log(np.exp(log_share) @ weight) + np.log(centre), low, high)
+    rows = known
+    for _ in range(80):  # Newton in the logarithm, bisection where it leaves the bracket
+        ratio = np.exp(np.minimum(at[rows, None] - log_share[rows], 700.0))
+        excess = special.gammainc(n, ratio) @ weight - level
+        with np.errstate(divide="ignore", over="ignore"):
+            slope = np.exp(n * np.log(ratio) - ratio - special.gammaln(n)) @ weight
+        low[rows], high[rows] = (
+            np.where(excess < 0, at[rows], low[rows]),
+            np.where(excess < 0, high[rows], at[rows]),
+        )
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            step = at[rows] - excess / slope
+        inside = (step > low[rows]) & (step < high[rows])
+        step = np.where(inside, step, (low[rows] + high[rows]) / 2)
+        moved = np.abs(step - at[rows])
+        at[rows] = step
+        rows = rows[moved > 1e-12 * np.maximum(np.abs(step), 1.0)]
+        if not len(rows):
+            break
+    found = np.zeros(len(at))
+    found[known] = np.exp(at[known])
+    return found

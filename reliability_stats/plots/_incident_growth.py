@@ -52,7 +52,7 @@ def incident_growth_data(growth: IncidentGrowth, *, prob: float = 0.95) -> pd.Da
             "incident_growth takes an IncidentGrowth or the result of incident_growth_data, not "
             f"{type(growth).__name__}."
         )
-    return growth.expected(points=401, prob=prob)
+    return growth.expected(points=201, prob=prob)
 
 
 def incident_growth(
