@@ -27,9 +27,19 @@ TEXT = (nw.String, nw.Categorical, nw.Enum)
 OPAQUE = (nw.Object, nw.Unknown)
 
 
+def _streams(frame: nw.LazyFrame[Any]) -> bool:
+    """Whether the engine is a Polars that can be told to work in batches."""
+    if not frame.implementation.is_polars():
+        return False
+    import polars as pl
+
+    version = tuple(int(part) for part in pl.__version__.split(".")[:2])
+    return version >= (1, 25)
+
+
 def collect(frame: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
     """Have the engine run, in batches where it can; its errors become ours."""
-    how: dict[str, Any] = {"engine": "streaming"} if frame.implementation.is_polars() else {}
+    how: dict[str, Any] = {"engine": "streaming"} if _streams(frame) else {}
     try:
         return frame.collect(**how)
     except ModuleNotFoundError as error:
