@@ -124,13 +124,10 @@ def scaled_quantiles(n: int, log_share: FloatArray, weight: FloatArray, level: f
     for _ in range(80):  # Newton in the logarithm, bisection where it leaves the bracket
         ratio = np.exp(np.minimum(at[rows, None] - log_share[rows], 700.0))
         excess = special.gammainc(n, ratio) @ weight - level
-        with np.errstate(divide="ignore", over="ignore"):
-            slope = np.exp(n * np.log(ratio) - ratio - special.gammaln(n)) @ weight
-        low[rows], high[rows] = (
-            np.where(excess < 0, at[rows], low[rows]),
-            np.where(excess < 0, high[rows], at[rows]),
-        )
+        low[rows] = np.where(excess < 0, at[rows], low[rows])
+        high[rows] = np.where(excess < 0, high[rows], at[rows])
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            slope = np.exp(n * np.log(ratio) - ratio - special.gammaln(n)) @ weight
             step = at[rows] - excess / slope
         inside = (step > low[rows]) & (step < high[rows])
         step = np.where(inside, step, (low[rows] + high[rows]) / 2)

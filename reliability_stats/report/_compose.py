@@ -114,7 +114,7 @@ def _headline(found: dict[str, Findings]) -> Section:
         else:
             blocks += [Paragraph(each.preface()), _overview(each)]
     titles = {True: "What it can do, and what it keeps doing", False: "What one trial shows"}
-    return Section("headline", titles[bool(first.post.trials.counts.n.max() > 1)], tuple(blocks))
+    return Section("headline", titles[repeated(first.post)], tuple(blocks))
 
 
 def _card(found: Findings, system: str) -> Card:
